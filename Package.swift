@@ -1,0 +1,113 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every folder of `plugins/` that is compiled in. A new format adds one word here and one line in `Sources/Entrepot/Formats.swift`.
+let formats = ["Docker", "Raw"]
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let model: Target.Dependency = "ArtifactModel"
+let formatAPI: Target.Dependency = "FormatAPI"
+let storageAPI: Target.Dependency = "StorageAPI"
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let posix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let http: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+func module(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+let formatTargets: [Target] = formats.flatMap { name in
+    [
+        module("\(name)Format", [model, formatAPI, nio, http], path: "plugins/\(name)/Sources"),
+        tests("\(name)FormatTests", [.target(name: "\(name)Format"), "FormatTestKit", model, formatAPI, nio, http], path: "plugins/\(name)/Tests"),
+    ]
+}
+
+let package = Package(
+    name: "entrepot",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "entrepot", targets: ["Entrepot"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    ],
+    targets: [
+        module("ArtifactModel", [nio]),
+        module("FormatAPI", [model, nio, http]),
+        module("StorageAPI", [model, nio]),
+        module("BlockingWork", [model, posix]),
+        module("BlobStores", [model, storageAPI, nio]),
+        module("SQLMetadata", [model, storageAPI, nio]),
+        .systemLibrary(name: "CSQLite", path: "Sources/CSQLite"),
+        module("SQLiteDriver", [model, storageAPI, "SQLMetadata", "CSQLite"]),
+        module("AccessControl", [model]),
+        module("RepositoryEngine", [model, formatAPI, storageAPI, "AccessControl", nio, http, crypto, logging]),
+        module("Maintenance", [model, storageAPI, "RepositoryEngine", lifecycle, logging]),
+        module("ServerConfiguration", [model, formatAPI, "AccessControl", "Yams"]),
+        module(
+            "WebServer",
+            [
+                model, formatAPI, "RepositoryEngine", "AccessControl", nio, posix, http, logging, lifecycle,
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        .executableTarget(
+            name: "Entrepot",
+            dependencies: [
+                model, formatAPI, storageAPI, "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", "AccessControl", "RepositoryEngine",
+                "Maintenance", "ServerConfiguration", "WebServer", nio, posix, http, logging, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ] + formats.map { .target(name: "\($0)Format") },
+            swiftSettings: strict),
+
+        // What a format's tests need: the real engine over a memory blob store and SQLite's `:memory:`.
+        module(
+            "FormatTestKit",
+            [
+                model, formatAPI, storageAPI, "RepositoryEngine", "AccessControl", "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", nio, http,
+                logging,
+            ]),
+        module("StorageConformance", [model, storageAPI, nio, crypto], path: "Tests/StorageConformance"),
+
+        tests("ArtifactModelTests", [model, nio]),
+        tests("BlobStoresTests", [model, storageAPI, "BlobStores", "BlockingWork", "StorageConformance", nio]),
+        tests("SQLMetadataTests", [model, storageAPI, "SQLMetadata", "SQLiteDriver", "BlockingWork", "StorageConformance", nio]),
+        tests("SQLiteDriverTests", [model, storageAPI, "SQLMetadata", "SQLiteDriver", "BlockingWork", nio]),
+        tests("AccessControlTests", [model, "AccessControl"]),
+        tests(
+            "RepositoryEngineTests",
+            [
+                model, formatAPI, storageAPI, "RepositoryEngine", "FormatTestKit", "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", "AccessControl",
+                nio, http, logging,
+            ]),
+        tests("MaintenanceTests", [model, formatAPI, storageAPI, "Maintenance", "RepositoryEngine", "FormatTestKit", "BlobStores", nio, logging]),
+        tests("ServerConfigurationTests", [model, formatAPI, "ServerConfiguration", "AccessControl"]),
+        tests("WebServerTests", [model, formatAPI, "WebServer", "RepositoryEngine", "FormatTestKit", "BlockingWork", nio, posix, http, logging]),
+        tests("ArchitectureTests", []),
+        tests("ClientTests", [], path: "Tests/Clients"),
+    ] + formatTargets
+)

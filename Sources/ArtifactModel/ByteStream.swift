@@ -1,0 +1,29 @@
+public import NIOCore
+
+/// A body, pulled once, chunks as they come; nil at its end.
+///
+/// A closure and not an AsyncSequence: a second iterator over a NIO body traps. One reader at a time.
+public struct ByteStream: Sendable {
+    public let next: @Sendable () async throws -> ByteBuffer?
+    /// In bytes, where the sender declared it.
+    public let length: Int64?
+
+    public init(length: Int64?, next: @escaping @Sendable () async throws -> ByteBuffer?) {
+        self.length = length
+        self.next = next
+    }
+
+    public static let empty = ByteStream(length: 0) { nil }
+
+    /// The whole body, for documents that are small by nature.
+    /// - Returns: nil where it is longer than `limit` bytes; it is not read to its end then.
+    public func collect(upTo limit: Int) async throws -> ByteBuffer? {
+        if let length, length > Int64(limit) { return nil }
+        var whole = ByteBuffer()
+        while var chunk = try await self.next() {
+            guard whole.readableBytes + chunk.readableBytes <= limit else { return nil }
+            if whole.readableBytes == 0 { whole = chunk } else { whole.writeBuffer(&chunk) }
+        }
+        return whole
+    }
+}

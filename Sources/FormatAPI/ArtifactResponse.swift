@@ -1,0 +1,86 @@
+public import ArtifactModel
+public import HTTPTypes
+public import NIOCore
+
+/// What a format answers. For `.content` the server adds length, ETag, ranges, HEAD, 304 and `X-Cache`, and sends the bytes without
+/// copying where it can; a format sets what is its own (`Docker-Content-Digest`).
+public struct ArtifactResponse: Sendable {
+    public enum Body: Sendable {
+        case none
+        /// A document: may be encoded on the way.
+        case bytes(ByteBuffer)
+        /// A stored asset: never encoded.
+        case content(Content)
+    }
+    public var status: HTTPResponse.Status
+    public var headers: HTTPFields
+    public var body: Body
+
+    public init(_ status: HTTPResponse.Status, headers: HTTPFields = [:], body: Body = .none) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+}
+
+/// A file that a repository holds: what is known of it, and where its bytes are.
+public struct Content: Sendable {
+    public var head: ContentHead
+    /// The hosted or proxy repository that had it.
+    public var member: RepositoryName
+    /// nil where no cache was involved.
+    public var cache: CacheReport?
+    public let source: any ContentSource
+
+    public init(head: ContentHead, member: RepositoryName, cache: CacheReport? = nil, source: any ContentSource) {
+        self.head = head
+        self.member = member
+        self.cache = cache
+        self.source = source
+    }
+}
+
+public struct ContentHead: Sendable {
+    /// SHA-256 first, then others that are known.
+    public var digests: [ContentDigest]
+    /// In bytes. nil: known when it ends.
+    public var size: Int64?
+    public var contentType: String
+    /// With its quotes, as it stands in `ETag`.
+    public var entityTag: String
+    public var lastModified: Timestamp?
+    public var attributes: [String: String]
+    /// Immutable content may be kept by clients for good.
+    public var change: Mutability
+
+    public init(
+        digests: [ContentDigest], size: Int64?, contentType: String, entityTag: String, lastModified: Timestamp? = nil,
+        attributes: [String: String] = [:], change: Mutability
+    ) {
+        self.digests = digests
+        self.size = size
+        self.contentType = contentType
+        self.entityTag = entityTag
+        self.lastModified = lastModified
+        self.attributes = attributes
+        self.change = change
+    }
+}
+
+public enum Mutability: Hashable, Sendable { case immutable, mutable }
+
+public struct CacheReport: Sendable {
+    public enum Outcome: String, Sendable {
+        case hit = "HIT"
+        case miss = "MISS"
+        case stale = "STALE"
+        case revalidated = "REVALIDATED"
+        case negative = "NEGATIVE"
+    }
+    public var outcome: Outcome
+    public var age: Duration
+    public init(_ outcome: Outcome, age: Duration) {
+        self.outcome = outcome
+        self.age = age
+    }
+}

@@ -1,0 +1,96 @@
+public import ArtifactModel
+
+/// What a request asks for, read from its head alone.
+public protocol FormatOperation: Sendable, Equatable {
+    /// Label in metrics, logs, audit and the authorisation table: a few fixed words for each format.
+    var name: StaticString { get }
+    /// All must be held before `respond` runs; the refused ones are given to `render`.
+    var accesses: [Access] { get }
+}
+
+/// Keys of a format that has none of its own.
+public struct NoSettings: Decodable, Hashable, Sendable { public init() {} }
+
+/// One format: how its URLs read, which paths never change, and what its clients expect. It knows nothing of roles, storage or
+/// servers: the repository's content is given to it, hosted, proxied or merged alike.
+public protocol RepositoryFormat: Sendable {
+    associatedtype Operation: FormatOperation
+    /// The repository's own keys in the configuration (`mutableTags:`), decoded with line and column by ServerConfiguration.
+    associatedtype Settings: Decodable & Hashable & Sendable = NoSettings
+    /// The keys of the top-level section that bears the format's name (`docker: { defaultRepository: … }`).
+    associatedtype SiteSettings: Decodable & Hashable & Sendable = NoSettings
+
+    /// As written in `format:`.
+    static var id: String { get }
+    /// Other spellings of `format:`.
+    static var aliases: [String] { get }
+    /// First path segments that the format answers beside `/repository/<name>/`, such as `v2`.
+    static var doors: [String] { get }
+    /// Names in `SiteSettings` that must be repositories of this format.
+    static func repositories(namedBy settings: SiteSettings) -> [RepositoryName]
+    /// Why a repository of this format may not have this name; nil where it may.
+    static func objection(to name: RepositoryName) -> String?
+
+    /// Which repository a request is for, and where the path within it begins. Pure, and never dependent on rights.
+    /// - Returns: nil where there is nothing of the format's at this address.
+    func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory, _ site: SiteSettings) -> Location?
+    func parse(_ head: RequestHead) throws(FormatError) -> Operation
+    func respond(to operation: Operation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: Settings) async throws -> ArtifactResponse
+    /// What is asked of a door and of no one repository: `/v2/`, `/v2/_catalog`. nil: nothing is.
+    func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse?
+    /// The body that the format's clients understand.
+    func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse
+}
+
+extension RepositoryFormat {
+    public static var aliases: [String] { [] }
+    public static var doors: [String] { [] }
+    public static func repositories(namedBy settings: SiteSettings) -> [RepositoryName] { [] }
+    public static func objection(to name: RepositoryName) -> String? { nil }
+
+    /// Of a format without doors: the repository's URL is all there is.
+    public func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory, _ site: SiteSettings) -> Location? {
+        guard case .repository(let name) = entrance else { return nil }
+        return Location(.repository(name), consumed: 0)
+    }
+    public func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse? { nil }
+}
+
+/// How a request came to the format.
+public enum Entrance: Hashable, Sendable {
+    /// Below `/repository/<name>/`, or at a root of the repository's own (`listen:`, `host:`).
+    case repository(RepositoryName)
+    /// Below one of the format's doors; the path is what follows that segment.
+    case door(String)
+}
+
+/// Where a request leads.
+public struct Location: Hashable, Sendable {
+    public enum Target: Hashable, Sendable {
+        case repository(RepositoryName)
+        /// The door itself: `respond(atDoor:in:)`.
+        case site
+    }
+    public var target: Target
+    /// How many leading segments of the path are not part of the path within the target.
+    public var consumed: Int
+    public init(_ target: Target, consumed: Int) {
+        self.target = target
+        self.consumed = consumed
+    }
+}
+
+/// The repositories that exist, whoever asks.
+public protocol RepositoryDirectory: Sendable {
+    /// Whether there is a repository of this format by that name.
+    func has(_ name: RepositoryName, of format: String) -> Bool
+}
+
+/// All repositories of one format that the principal may see.
+public protocol Site: Sendable {
+    /// In byte-wise order.
+    func readable() async throws -> [RepositoryName]
+    /// The one that bare names go to (`docker.defaultRepository`) is the format's own matter; nil where there is no such repository
+    /// or it may not be read: the two look alike.
+    func content(of repository: RepositoryName) async throws -> (any RepositoryContent)?
+}

@@ -1,0 +1,57 @@
+public import ArtifactModel
+public import FormatAPI
+public import HTTPTypes
+
+/// Answers every request for artifacts: the seam between the web server and the engine.
+public protocol ArtifactHandler: Sendable {
+    /// Never throws: a failure is a response, rendered as the format's clients understand it.
+    func respond(to request: IncomingRequest) async -> RequestOutcome
+}
+
+/// A request as the web server hands it over, its target parsed and its origin trusted.
+public struct IncomingRequest: Sendable {
+    /// What `X-Request-ID` says.
+    public var id: String
+    public var method: HTTPRequest.Method
+    public var target: RequestTarget
+    public var headers: HTTPFields
+    /// `https://host:port` as the client sees it.
+    public var origin: String
+    /// Set where the request came in at a repository's own `listen:` or `host:`.
+    public var ownRoot: RepositoryName?
+    public var body: ByteStream
+
+    public init(
+        id: String, method: HTTPRequest.Method, target: RequestTarget, headers: HTTPFields, origin: String, ownRoot: RepositoryName? = nil,
+        body: ByteStream
+    ) {
+        self.id = id
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.origin = origin
+        self.ownRoot = ownRoot
+        self.body = body
+    }
+}
+
+/// A response, and what logs, metrics and audit say about it.
+public struct RequestOutcome: Sendable {
+    public var response: ArtifactResponse
+    /// nil where the address leads to no repository that exists.
+    public var repository: RepositoryName?
+    /// One of a format's few fixed words, or `none`.
+    public var operation: String
+    public var principal: String
+    /// What went wrong, for the log.
+    public var cause: (any Error)?
+
+    public init(_ response: ArtifactResponse, repository: RepositoryName? = nil, operation: String = "none", principal: String = "", cause: (any Error)? = nil)
+    {
+        self.response = response
+        self.repository = repository
+        self.operation = operation
+        self.principal = principal
+        self.cause = cause
+    }
+}

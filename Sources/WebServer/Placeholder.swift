@@ -1,0 +1,4 @@
+import HummingbirdCore
+import NIOSSL
+import NIOHTTPTypesHTTP1
+import ServiceLifecycle

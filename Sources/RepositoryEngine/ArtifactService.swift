@@ -1,0 +1,107 @@
+public import AccessControl
+import ArtifactModel
+import FormatAPI
+import HTTPTypes
+import NIOCore
+
+/// The engine's door: routes a request, parses it, authorises it, has the format answer it from the repository's content, and renders
+/// what failed.
+public struct ArtifactService: ArtifactHandler {
+    private let catalogue: Catalogue
+    private let contents: ContentMaker
+    private let authorizer: any Authorizer
+
+    public init(_ catalogue: Catalogue, contents: ContentMaker, authorizer: any Authorizer) {
+        self.catalogue = catalogue
+        self.contents = contents
+        self.authorizer = authorizer
+    }
+
+    public func respond(to request: IncomingRequest) async -> RequestOutcome {
+        let (route, format, head) = self.catalogue.route(request)
+        guard let route else {
+            let error = FormatError(.notFound, "there is no repository at this address")
+            return RequestOutcome(format?.render(Failure(error), for: head) ?? Self.plain(error))
+        }
+        switch route.target {
+        case .site: return await self.respond(atDoor: route, request)
+        case .repository(let repository): return await self.respond(in: repository, route, request)
+        }
+    }
+
+    private func respond(in repository: Repository, _ route: Route, _ request: IncomingRequest) async -> RequestOutcome {
+        var outcome = RequestOutcome(ArtifactResponse(.ok), repository: repository.name)
+        do {
+            let operation = try route.format.prepare(route.head)
+            outcome.operation = operation.name
+            let principal = Principal.anonymous
+            outcome.principal = principal.name
+            let denied = self.authorizer.refused(operation.accesses, of: repository.name, by: principal)
+            guard denied.isEmpty else {
+                let error = FormatError(.unauthenticated, "this needs rights that nobody has without signing in")
+                outcome.response = route.format.render(Failure(error, denied: denied, anonymous: true), for: route.head)
+                return outcome
+            }
+            let content = try self.contents.content(of: repository, for: principal, request: request.id, in: self.catalogue, self.authorizer)
+            outcome.response = try await operation.respond(
+                ArtifactRequest(head: route.head, body: request.body), in: content, settings: repository.settings)
+        } catch {
+            self.fail(&outcome, with: error, route)
+        }
+        return outcome
+    }
+
+    private func respond(atDoor route: Route, _ request: IncomingRequest) async -> RequestOutcome {
+        var outcome = RequestOutcome(ArtifactResponse(.ok), operation: "site")
+        do {
+            let site = SiteView(
+                format: route.format.id, principal: .anonymous, requestID: request.id, catalogue: self.catalogue, contents: self.contents,
+                authorizer: self.authorizer)
+            guard let response = try await route.format.respond(atDoor: route.head, in: site) else {
+                throw FormatError(.notFound, "there is nothing at this address")
+            }
+            outcome.response = response
+        } catch {
+            self.fail(&outcome, with: error, route)
+        }
+        return outcome
+    }
+
+    private func fail(_ outcome: inout RequestOutcome, with error: any Error, _ route: Route) {
+        let failure = FormatError(error)
+        outcome.cause = failure.cause ?? failure
+        outcome.response = route.format.render(Failure(failure), for: route.head)
+        if let delay = failure.retryAfter, outcome.response.headers[.retryAfter] == nil {
+            outcome.response.headers[.retryAfter] = String(max(1, delay.components.seconds))
+        }
+    }
+
+    /// Where no format is known whose words could be used.
+    private static func plain(_ error: FormatError) -> ArtifactResponse {
+        ArtifactResponse(.notFound, headers: [.contentType: "text/plain; charset=utf-8"], body: .bytes(ByteBuffer(string: error.message + "\n")))
+    }
+}
+
+/// All repositories of one format that the principal may read.
+struct SiteView: Site {
+    let format: String
+    let principal: Principal
+    let requestID: String
+    let catalogue: Catalogue
+    let contents: ContentMaker
+    let authorizer: any Authorizer
+
+    func readable() async throws -> [RepositoryName] {
+        self.catalogue.repositories.values.filter { $0.format == self.format && self.mayRead($0) }.map(\.name).sorted()
+    }
+
+    func content(of repository: RepositoryName) async throws -> (any RepositoryContent)? {
+        guard let repository = self.catalogue.repositories[repository], repository.format == self.format, self.mayRead(repository) else { return nil }
+        return try self.contents.content(of: repository, for: self.principal, request: self.requestID, in: self.catalogue, self.authorizer)
+    }
+
+    private func mayRead(_ repository: Repository) -> Bool {
+        guard case .hosted = repository.part else { return false }
+        return self.authorizer.refused([Access(.read)], of: repository.name, by: self.principal).isEmpty
+    }
+}

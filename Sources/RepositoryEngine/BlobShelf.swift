@@ -1,0 +1,91 @@
+public import ArtifactModel
+import FormatAPI
+public import StorageAPI
+import Synchronization
+
+/// One blob store with its number, its quota, and what the metadata knows of it. The only way by which bytes become blobs.
+public final class BlobShelf: Sendable {
+    public let name: String
+    public let id: BlobStoreID
+    public let store: any BlobStore
+    let ledger: any BlobLedger
+    /// In bytes; nil: as much as there is space.
+    let quota: Int64?
+    private let grace: Duration
+    private let now: WallClock
+    private let used = Mutex<Int64>(0)
+
+    /// - Parameter grace: how long bytes are safe from the collector before something links them.
+    public init(
+        name: String, id: BlobStoreID, store: any BlobStore, ledger: any BlobLedger, quota: Int64? = nil, grace: Duration = .seconds(3600),
+        now: @escaping WallClock
+    ) {
+        self.name = name
+        self.id = id
+        self.store = store
+        self.ledger = ledger
+        self.quota = quota
+        self.grace = grace
+        self.now = now
+    }
+
+    /// Kept free below what a declared length asks for: the metadata must be able to say that space ran out.
+    static let reserve: Int64 = 64 << 20
+
+    /// Refuses a body that cannot fit, before a byte of it is read.
+    /// - Throws: `FormatError` `.quotaExceeded` or `.noSpace`.
+    func admit(_ length: Int64?) async throws {
+        let length = length ?? 0
+        if let quota, self.used.withLock({ $0 }) + length > quota {
+            guard try await self.recount().bytes + length <= quota else {
+                throw FormatError(.quotaExceeded, "the blob store «\(self.name)» has reached its quota; delete what is not needed, or raise quota")
+            }
+        }
+        if let free = try await self.store.freeSpace(), free < length + min(Self.reserve, length) {
+            throw FormatError(.noSpace, "the blob store «\(self.name)» has no space left for this")
+        }
+    }
+
+    /// What the metadata counts; also what the quota is held against from now on.
+    @discardableResult
+    public func recount() async throws -> BlobTotals {
+        let totals = try await self.ledger.totals(in: self.id)
+        self.used.withLock { $0 = totals.bytes }
+        return totals
+    }
+
+    /// Makes a finished upload a blob: hold, then bytes durable and renamed. What links it comes after.
+    /// - Throws: `BlobStoreError`, `MetadataError`, or `FormatError` `.unavailable` where the collector does not let go of the digest.
+    func keep(_ upload: UploadID, _ digests: [ContentDigest], size: Int64) async throws -> StagedBlob {
+        let until = try await self.hold(digests, size: size)
+        guard let digest = digests.first(.sha256) else { throw BlobStoreError(.io, "a blob without SHA-256") }
+        try await self.store.seal(upload, as: digest, length: size, .durable)
+        self.used.withLock { $0 += size }
+        return StagedBlob(digests: digests, size: size, heldUntil: until, source: StoredBlob(digest: digest, size: size, store: self.store))
+    }
+
+    /// The collector owns a doomed row for as long as an unlink takes; 200 looks at 50 ms bound the wait.
+    private func hold(_ digests: [ContentDigest], size: Int64) async throws -> Timestamp {
+        for _ in 0..<200 {
+            let now = self.now()
+            if try await self.ledger.hold(digests, size: size, in: self.id, now: now, until: now + self.grace) { return now + self.grace }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw FormatError(.unavailable, "these bytes are just being removed; try again", retryAfter: .seconds(5))
+    }
+}
+
+/// A blob that is opened when it is read.
+struct StoredBlob: ContentSource {
+    let digest: ContentDigest
+    let size: Int64
+    let store: any BlobStore
+
+    var length: Int64? { self.size }
+
+    func next(at offset: Int64, limit: Int64) async throws -> ContentPiece? {
+        guard offset < self.size else { return nil }
+        guard let source = try await self.store.open(self.digest) else { throw BlobStoreError(.notFound, "no bytes for \(self.digest)") }
+        return try await source.next(at: offset, limit: limit)
+    }
+}

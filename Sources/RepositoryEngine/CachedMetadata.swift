@@ -1,0 +1,93 @@
+public import ArtifactModel
+public import StorageAPI
+import Synchronization
+
+/// Look-ups of assets and pointers, remembered. For the one process that owns its database: every commit passes through here.
+///
+/// A row read before a commit must not be remembered after it. Each reader takes the epoch before it reads, each commit raises it
+/// when it is through, and a row is kept only where the epoch has not moved.
+public final class CachedMetadata: MetadataStore {
+    private struct AssetKey: Hashable, Sendable {
+        var repository: RepositoryID
+        var path: AssetPath
+    }
+    private struct PointerKey: Hashable, Sendable {
+        var repository: RepositoryID
+        var name: PointerName
+    }
+    private struct State: Sendable {
+        var epoch: UInt64 = 0
+        var assets: LeastRecentlyUsed<AssetKey, StoredAsset>
+        var pointers: LeastRecentlyUsed<PointerKey, String>
+    }
+
+    private let store: any MetadataStore
+    private let state: Mutex<State>
+
+    /// - Parameter rows: how many assets, and as many pointers, are remembered.
+    public init(_ store: any MetadataStore, rows: Int = 4096) {
+        self.store = store
+        self.state = Mutex(State(assets: LeastRecentlyUsed(capacity: rows), pointers: LeastRecentlyUsed(capacity: rows)))
+    }
+
+    public func asset(at path: AssetPath, in repository: RepositoryID) async throws(MetadataError) -> StoredAsset? {
+        let key = AssetKey(repository: repository, path: path)
+        let (kept, epoch) = self.state.withLock { ($0.assets.value(of: key), $0.epoch) }
+        if let kept { return kept }
+        let asset = try await self.store.asset(at: path, in: repository)
+        if let asset {
+            self.state.withLock { if $0.epoch == epoch { $0.assets.insert(asset, for: key) } }
+        }
+        return asset
+    }
+
+    public func pointer(_ name: PointerName, in repository: RepositoryID) async throws(MetadataError) -> String? {
+        let key = PointerKey(repository: repository, name: name)
+        let (kept, epoch) = self.state.withLock { ($0.pointers.value(of: key), $0.epoch) }
+        if let kept { return kept }
+        let target = try await self.store.pointer(name, in: repository)
+        if let target {
+            self.state.withLock { if $0.epoch == epoch { $0.pointers.insert(target, for: key) } }
+        }
+        return target
+    }
+
+    public func rows(_ query: ContentQuery, in repository: RepositoryID) async throws(MetadataError) -> ContentPage {
+        try await self.store.rows(query, in: repository)
+    }
+
+    public func commit(_ edit: RepositoryEdit) async throws(MetadataError) {
+        do {
+            try await self.store.commit(edit)
+        } catch {
+            // An error may come after the transaction took effect (an IOERR at the end), so what was remembered is not trusted.
+            self.forget(edit)
+            throw error
+        }
+        self.forget(edit)
+    }
+
+    private func forget(_ edit: RepositoryEdit) {
+        self.state.withLock { state in
+            state.epoch += 1
+            for change in edit.edit.changes { Self.forget(change, in: edit.repository, &state) }
+        }
+    }
+
+    private static func forget(_ change: Edit.Change, in repository: RepositoryID, _ state: inout State) {
+        switch change {
+        case .put(let component):
+            for asset in component.assets { state.assets.remove(AssetKey(repository: repository, path: asset.path)) }
+        // The rows that go with a component are known to the store alone; removals are rare.
+        case .remove:
+            state.assets.removeAll()
+            state.pointers.removeAll()
+        case .setPackage: break
+        case .putAsset(let asset, _): state.assets.remove(AssetKey(repository: repository, path: asset.path))
+        case .removeAsset(let path): state.assets.remove(AssetKey(repository: repository, path: path))
+        case .link(let path, _, _): state.assets.remove(AssetKey(repository: repository, path: path))
+        case .point(let name, _, _): state.pointers.remove(PointerKey(repository: repository, name: name))
+        case .unpoint(let name): state.pointers.remove(PointerKey(repository: repository, name: name))
+        }
+    }
+}

@@ -1,0 +1,57 @@
+public import AccessControl
+public import ArtifactModel
+public import FormatAPI
+public import StorageAPI
+
+/// Makes a repository's content for a request, by its role: the one place that tells roles apart.
+public struct ContentMaker: Sendable {
+    let metadata: any MetadataStore
+    let uploads: UploadBook
+    let compute: any BlockingPool
+    let now: WallClock
+    let small: SmallBlobs
+
+    /// - Parameter smallBlobs: bytes of memory for small blobs that are asked for often.
+    public init(
+        metadata: any MetadataStore, uploads: UploadBook, compute: any BlockingPool, now: @escaping WallClock, smallBlobs: Int = 16 << 20
+    ) {
+        self.metadata = metadata
+        self.uploads = uploads
+        self.compute = compute
+        self.now = now
+        self.small = SmallBlobs(capacity: smallBlobs)
+    }
+
+    /// - Throws: `.unsupported` for a role that is not served.
+    public func content(
+        of repository: Repository, for principal: Principal, request: String, in catalogue: Catalogue, _ authorizer: any Authorizer
+    ) throws -> any RepositoryContent {
+        switch repository.part {
+        case .hosted(let policy):
+            HostedContent(
+                context: RequestContext(repository: repository.name, principal: principal.name, requestID: request, compute: self.compute),
+                repository: repository, policy: policy, maker: self, links: LinkSources(principal: principal, catalogue: catalogue, authorizer: authorizer))
+        case .notServed(let role):
+            throw FormatError(.unsupported, "«\(repository.name)» is a \(role.rawValue) repository, and this version serves hosted repositories only")
+        }
+    }
+}
+
+/// The repositories that a link may take bytes from: of one principal, during one request.
+struct LinkSources: Sendable {
+    let principal: Principal
+    let catalogue: Catalogue
+    let authorizer: any Authorizer
+
+    /// Those of the edit's links that may be read and keep their bytes in the same store; others look as if they were not there.
+    func allowed(for edit: Edit, from repository: Repository) -> [RepositoryName: RepositoryID] {
+        var sources: [RepositoryName: RepositoryID] = [:]
+        for case .link(_, let name, let path) in edit.changes {
+            guard let source = self.catalogue.repositories[name], source.shelf.id == repository.shelf.id, source.format == repository.format,
+                self.authorizer.refused([Access(.read, path: path.text)], of: name, by: self.principal).isEmpty
+            else { continue }
+            sources[name] = source.id
+        }
+        return sources
+    }
+}

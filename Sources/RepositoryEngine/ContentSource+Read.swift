@@ -1,0 +1,48 @@
+import ArtifactModel
+import NIOCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+extension ContentSource {
+    /// The next bytes at `offset`, at most `limit`, in memory; files are read on the pool. nil at the end.
+    func read(at offset: Int64, limit: Int64, on pool: any BlockingPool) async throws -> ByteBuffer? {
+        switch try await self.next(at: offset, limit: limit) {
+        case nil: return nil
+        case .bytes(let bytes): return bytes
+        case .file(let file, let range): return try await pool.run { try file.read(range) }
+        }
+    }
+
+    /// All of it, for content that is known to be small.
+    func readAll(_ size: Int64, on pool: any BlockingPool) async throws -> ByteBuffer {
+        var whole = ByteBuffer()
+        while Int64(whole.readableBytes) < size {
+            guard var piece = try await self.read(at: Int64(whole.readableBytes), limit: size - Int64(whole.readableBytes), on: pool) else { break }
+            if whole.readableBytes == 0 { whole = piece } else { whole.writeBuffer(&piece) }
+        }
+        return whole
+    }
+}
+
+/// `pread` failed, or the file is shorter than it was.
+struct FileReadError: Error { let errno: CInt }
+
+extension OpenFile {
+    /// Blocks: for the pool.
+    func read(_ range: Range<Int64>) throws -> ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: range.count)
+        while buffer.readableBytes < range.count {
+            let offset = range.lowerBound + Int64(buffer.readableBytes)
+            let wanted = range.count - buffer.readableBytes
+            let count = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { bytes in
+                max(0, pread(self.descriptor, bytes.baseAddress, wanted, off_t(offset)))
+            }
+            guard count > 0 else { throw FileReadError(errno: errno) }
+        }
+        return buffer
+    }
+}

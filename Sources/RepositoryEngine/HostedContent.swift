@@ -1,0 +1,67 @@
+import ArtifactModel
+import FormatAPI
+import NIOCore
+import StorageAPI
+
+/// What is pushed to this server and kept.
+struct HostedContent: RepositoryContent {
+    let context: RequestContext
+    let repository: Repository
+    let policy: WritePolicy
+    let maker: ContentMaker
+    let links: LinkSources
+
+    func content(_ want: ContentRequest) async throws -> Content? {
+        guard let asset = try await self.maker.metadata.asset(at: want.path, in: self.repository.id) else { return nil }
+        guard let digest = asset.digests.first(.sha256) else { throw FormatError(.internalFailure, "the metadata names no bytes for this") }
+        let head = ContentHead(
+            digests: asset.digests, size: asset.size, contentType: asset.contentType, entityTag: "\"\(digest)\"", lastModified: asset.created,
+            attributes: asset.attributes, change: want.change)
+        return Content(head: head, member: self.repository.name, source: try await self.source(of: digest, size: asset.size))
+    }
+
+    private func source(of digest: ContentDigest, size: Int64) async throws -> any ContentSource {
+        let isSmall = size <= SmallBlobs.largest
+        if isSmall, let bytes = self.maker.small.bytes(of: digest) { return MemoryContent(bytes) }
+        // A link whose bytes are gone is a failure and never an absence: `blobs verify` finds and names it.
+        guard let stored = try await self.repository.shelf.store.open(digest) else {
+            throw FormatError(.internalFailure, "the bytes of this are missing from the blob store", cause: BlobStoreError(.notFound, "no bytes for \(digest)"))
+        }
+        guard isSmall else { return stored }
+        let bytes = try await stored.readAll(size, on: self.context.compute)
+        guard Int64(bytes.readableBytes) == size else {
+            throw FormatError(.internalFailure, "the blob store has other bytes than it should", cause: BlobStoreError(.io, "\(digest) is torn"))
+        }
+        self.maker.small.keep(bytes, of: digest)
+        return MemoryContent(bytes)
+    }
+
+    func resolve(_ name: PointerName) async throws -> Pointer? {
+        try await self.maker.metadata.pointer(name, in: self.repository.id).map { Pointer(target: $0, member: self.repository.name) }
+    }
+
+    func list(_ query: ContentQuery) async throws -> ContentPage { try await self.maker.metadata.rows(query, in: self.repository.id) }
+
+    func uploads(in scope: String) -> any UploadSessions {
+        HostedUploads(content: self, scope: scope, book: self.maker.uploads)
+    }
+
+    func commit(_ edit: Edit) async throws {
+        try self.refuseIfReadOnly()
+        let edit = RepositoryEdit(
+            repository: self.repository.id, store: self.repository.shelf.id, edit: edit, policy: self.policy,
+            sources: self.links.allowed(for: edit, from: self.repository), principal: self.context.principal, now: self.maker.now())
+        do {
+            try await self.maker.metadata.commit(edit)
+        } catch {
+            guard case .refused(let refusal) = error.code else { throw error }
+            throw refusal
+        }
+    }
+
+    func refuseIfReadOnly() throws {
+        guard self.policy != .deny else {
+            throw FormatError(.readOnly, "«\(self.repository.name)» takes no writes (writePolicy: deny)")
+        }
+    }
+}

@@ -1,0 +1,43 @@
+public import ArtifactModel
+public import FormatAPI
+
+/// A configured repository with its number.
+public struct Repository: Sendable {
+    public enum Part: Sendable {
+        case hosted(WritePolicy)
+        /// Configured and checked; requests for it are answered with `.unsupported`.
+        case notServed(Role)
+    }
+    public let id: RepositoryID
+    public let name: RepositoryName
+    /// The format's id.
+    public let format: String
+    public let part: Part
+    /// The format's `Settings`.
+    public let settings: any Sendable
+    public let shelf: BlobShelf
+
+    public init(id: RepositoryID, name: RepositoryName, format: String, part: Part, settings: any Sendable, shelf: BlobShelf) {
+        self.id = id
+        self.name = name
+        self.format = format
+        self.part = part
+        self.settings = settings
+        self.shelf = shelf
+    }
+}
+
+/// The repositories and formats that a server serves. A value: a new configuration is a new catalogue.
+public struct Catalogue: RepositoryDirectory {
+    public let repositories: [RepositoryName: Repository]
+    let formats: [String: any ServedFormat]
+    let doors: [String: any ServedFormat]
+
+    public init(_ repositories: [Repository], formats: [any ServedFormat]) {
+        self.repositories = Dictionary(repositories.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.formats = Dictionary(formats.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.doors = Dictionary(formats.flatMap { format in format.doors.map { ($0, format) } }, uniquingKeysWith: { first, _ in first })
+    }
+
+    public func has(_ name: RepositoryName, of format: String) -> Bool { self.repositories[name]?.format == format }
+}

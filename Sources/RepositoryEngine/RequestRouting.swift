@@ -1,0 +1,57 @@
+import ArtifactModel
+import FormatAPI
+
+/// Where a request goes: pure, by its address alone, never by rights.
+struct Route: Sendable {
+    enum Target: Sendable {
+        case repository(Repository)
+        case site
+    }
+    var target: Target
+    var format: any ServedFormat
+    /// Its path is relative to the target, its root what was before.
+    var head: RequestHead
+}
+
+extension Catalogue {
+    /// The first segment of every repository's own URL.
+    static let repositorySegment = "repository"
+
+    /// nil: nothing is at this address. A format is known as soon as the address shows it, so that even a refusal is in its words.
+    func route(_ request: IncomingRequest) -> (route: Route?, format: (any ServedFormat)?, head: RequestHead) {
+        var head = RequestHead(
+            method: request.method, path: request.target.path, query: request.target.query, headers: request.headers, root: "", origin: request.origin)
+        guard let (entrance, format, used) = self.entrance(request) else { return (nil, nil, head) }
+        self.consume(used, of: request, &head)
+        guard let location = format.locate(head, at: entrance, among: self) else { return (nil, format, head) }
+        self.consume(used + location.consumed, of: request, &head)
+        switch location.target {
+        case .site: return (Route(target: .site, format: format, head: head), format, head)
+        case .repository(let name):
+            guard let repository = self.repositories[name], repository.format == format.id else { return (nil, format, head) }
+            return (Route(target: .repository(repository), format: format, head: head), format, head)
+        }
+    }
+
+    private func entrance(_ request: IncomingRequest) -> (Entrance, any ServedFormat, used: Int)? {
+        if let name = request.ownRoot {
+            guard let format = self.format(of: name) else { return nil }
+            return (.repository(name), format, 0)
+        }
+        guard let first = request.target.path.first else { return nil }
+        if first == Self.repositorySegment {
+            guard request.target.path.count >= 2, let name = try? RepositoryName(request.target.path[1]),  // no name, no repository
+                let format = self.format(of: name)
+            else { return nil }
+            return (.repository(name), format, 2)
+        }
+        return self.doors[first].map { (.door(first), $0, 1) }
+    }
+
+    private func format(of name: RepositoryName) -> (any ServedFormat)? { self.repositories[name].flatMap { self.formats[$0.format] } }
+
+    private func consume(_ count: Int, of request: IncomingRequest, _ head: inout RequestHead) {
+        head.path = Array(request.target.path.dropFirst(count))
+        head.root = request.target.encoded.prefix(count).map { "/" + $0 }.joined()
+    }
+}

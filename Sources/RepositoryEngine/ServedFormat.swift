@@ -1,0 +1,62 @@
+public import ArtifactModel
+public import FormatAPI
+
+/// A format with its associated types hidden, so that a server can hold several in one list.
+public protocol ServedFormat: Sendable {
+    var id: String { get }
+    var doors: [String] { get }
+    func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory) -> Location?
+    func prepare(_ head: RequestHead) throws(FormatError) -> any PreparedOperation
+    func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse?
+    func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse
+}
+
+/// What a request was understood as.
+public protocol PreparedOperation: Sendable {
+    var name: String { get }
+    var accesses: [Access] { get }
+    func respond(_ request: ArtifactRequest, in content: any RepositoryContent, settings: any Sendable) async throws -> ArtifactResponse
+}
+
+/// A format and the settings of its section of the configuration.
+public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
+    private let format: Format
+    private let site: Format.SiteSettings
+
+    public init(_ format: Format, site: Format.SiteSettings) {
+        self.format = format
+        self.site = site
+    }
+
+    public var id: String { Format.id }
+    public var doors: [String] { Format.doors }
+
+    public func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory) -> Location? {
+        self.format.locate(head, at: entrance, among: repositories, self.site)
+    }
+
+    public func prepare(_ head: RequestHead) throws(FormatError) -> any PreparedOperation {
+        Prepared(operation: try self.format.parse(head), format: self.format)
+    }
+
+    public func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse? {
+        try await self.format.respond(atDoor: head, in: site)
+    }
+
+    public func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { self.format.render(failure, for: head) }
+
+    private struct Prepared: PreparedOperation {
+        let operation: Format.Operation
+        let format: Format
+
+        var name: String { self.operation.name.description }
+        var accesses: [Access] { self.operation.accesses }
+
+        func respond(_ request: ArtifactRequest, in content: any RepositoryContent, settings: any Sendable) async throws -> ArtifactResponse {
+            guard let settings = settings as? Format.Settings else {
+                throw FormatError(.internalFailure, "the repository's settings are not those of its format")
+            }
+            return try await self.format.respond(to: self.operation, request, in: content, settings)
+        }
+    }
+}

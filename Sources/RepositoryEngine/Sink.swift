@@ -1,0 +1,98 @@
+import ArtifactModel
+import NIOCore
+import StorageAPI
+
+/// Takes a body in: batches of about 1 MiB, each hashed and written side by side while the next one arrives. Memory is two batches.
+struct Sink: Sendable {
+    /// Larger batches were measured to be slower, smaller ones cost a thread hop each.
+    static let batchSize = 1 << 20
+
+    struct Intake: Sendable {
+        var hasher: MultiHasher?
+        /// The upload's length now, in bytes.
+        var length: Int64
+        /// What broke the body off; what came before it is written and counts.
+        var interruption: (any Error)?
+        /// The body went on beyond the limit; nothing of the excess is written.
+        var excess = false
+    }
+
+    let writer: any BlobWriter
+    let compute: any BlockingPool
+
+    /// Appends `body` at `offset`, at most up to the length `limit`.
+    /// - Parameter hasher: advanced over what is appended; nil where the upload will be hashed anew at its end.
+    /// - Throws: `BlobStoreError` where writing failed.
+    func take(_ body: ByteStream, at offset: Int64, hasher: MultiHasher?, limit: Int64?) async throws -> Intake {
+        try await withThrowingTaskGroup(of: MultiHasher?.self) { group in
+            var intake = Intake(hasher: hasher, length: offset)
+            var batch: [ByteBuffer] = []
+            var size = 0
+            var running = false
+            while let chunk = await self.next(of: body, &intake) {
+                if let limit, intake.length + Int64(size + chunk.readableBytes) > limit {
+                    intake.excess = true
+                    break
+                }
+                batch.append(chunk)
+                size += chunk.readableBytes
+                guard size >= Self.batchSize else { continue }
+                if running, let advanced = try await group.next() { intake.hasher = advanced }
+                self.start(batch, at: intake.length, intake.hasher, in: &group)
+                running = true
+                intake.length += Int64(size)
+                (batch, size) = ([], 0)
+            }
+            if running, let advanced = try await group.next() { intake.hasher = advanced }
+            if size > 0 {
+                intake.hasher = try await self.process(batch, at: intake.length, intake.hasher)
+                intake.length += Int64(size)
+            }
+            return intake
+        }
+    }
+
+    private func next(of body: ByteStream, _ intake: inout Intake) async -> ByteBuffer? {
+        do {
+            return try await body.next()
+        } catch {
+            intake.interruption = error
+            return nil
+        }
+    }
+
+    private func start(_ batch: [ByteBuffer], at offset: Int64, _ hasher: MultiHasher?, in group: inout ThrowingTaskGroup<MultiHasher?, any Error>) {
+        group.addTask { try await self.process(batch, at: offset, hasher) }
+    }
+
+    private func process(_ batch: [ByteBuffer], at offset: Int64, _ hasher: MultiHasher?) async throws -> MultiHasher? {
+        guard let hasher else {
+            try await self.writer.write(batch, at: offset)
+            return nil
+        }
+        async let advanced = self.compute.run {
+            var hasher = hasher
+            hasher.update(batch)
+            return hasher
+        }
+        try await self.writer.write(batch, at: offset)
+        return try await advanced
+    }
+
+    /// Hashes what an upload holds already, from its beginning.
+    func hash(_ source: any ContentSource, length: Int64, _ algorithms: Set<ContentDigest.Algorithm>) async throws -> MultiHasher {
+        var hasher = MultiHasher(algorithms)
+        while hasher.length < length {
+            let state = hasher
+            guard let bytes = try await source.read(at: state.length, limit: Int64(Self.batchSize), on: self.compute) else {
+                throw BlobStoreError(.io, "the upload is shorter than its length says")
+            }
+            hasher = try await self.compute.run {
+                var advanced = state
+                advanced.update([bytes])
+                return advanced
+            }
+        }
+        return hasher
+    }
+}

@@ -1,0 +1,80 @@
+public import ArtifactModel
+public import FormatAPI
+public import HTTPTypes
+public import NIOCore
+public import RepositoryEngine
+
+/// A request for `TestSite`.
+public struct TestRequest: Sendable {
+    public var method: HTTPRequest.Method
+    /// Path and query, percent-encoded.
+    public var target: String
+    public var headers: HTTPFields
+    public var body: [ByteBuffer]
+    /// Thrown after the body's chunks, as a client does that hangs up.
+    public var cut: Bool
+    /// Whether the body's length is declared.
+    public var declaresLength: Bool
+
+    public init(
+        _ method: HTTPRequest.Method, _ target: String, headers: HTTPFields = [:], body: [ByteBuffer] = [], cut: Bool = false, declaresLength: Bool = true
+    ) {
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+        self.cut = cut
+        self.declaresLength = declaresLength
+    }
+
+    func stream() -> ByteStream {
+        .chunks(self.body, cut: self.cut, declaresLength: self.declaresLength)
+    }
+}
+
+extension ByteStream {
+    /// A body of these chunks; with `cut`, it breaks off after them as a client does that hangs up.
+    public static func chunks(_ chunks: [ByteBuffer], cut: Bool = false, declaresLength: Bool = true) -> ByteStream {
+        let rest = Chunks(chunks)
+        let length = Int64(chunks.reduce(0) { $0 + $1.readableBytes })
+        return ByteStream(length: declaresLength ? (cut ? length + 1 : length) : nil) {
+            if let chunk = rest.next() { return chunk }
+            if cut { throw FormatError(.cancelled, "the client hung up") }
+            return nil
+        }
+    }
+}
+
+/// What came back, read whole.
+public struct TestResponse: Sendable {
+    public let status: HTTPResponse.Status
+    public let headers: HTTPFields
+    public let body: ByteBuffer
+    /// What the server would add as Content-Type and ETag.
+    public let head: ContentHead?
+    public let operation: String
+    public let cause: (any Error)?
+
+    public var text: String { String(buffer: self.body) }
+
+    init(_ outcome: RequestOutcome) async throws {
+        self.status = outcome.response.status
+        self.headers = outcome.response.headers
+        self.operation = outcome.operation
+        self.cause = outcome.cause
+        switch outcome.response.body {
+        case .none: (self.body, self.head) = (ByteBuffer(), nil)
+        case .bytes(let bytes): (self.body, self.head) = (bytes, nil)
+        case .content(let content): (self.body, self.head) = (try await content.source.whole(), content.head)
+        }
+    }
+}
+
+extension ContentSource {
+    /// All bytes of a source that keeps them in memory.
+    public func whole() async throws -> ByteBuffer {
+        var whole = ByteBuffer()
+        while case .bytes(var piece) = try await self.next(at: Int64(whole.readableBytes), limit: 1 << 20) { whole.writeBuffer(&piece) }
+        return whole
+    }
+}

@@ -1,0 +1,83 @@
+import AccessControl
+public import ArtifactModel
+import BlobStores
+import BlockingWork
+public import FormatAPI
+import HTTPTypes
+import NIOCore
+public import RepositoryEngine
+import SQLMetadata
+import SQLiteDriver
+public import StorageAPI
+
+/// The real engine around one format, for its tests: hosted repositories over a blob store in memory and SQLite's `:memory:`. No sockets.
+public struct TestSite: Sendable {
+    /// One repository to be made.
+    public struct Plan: Sendable {
+        var name: String
+        var policy: WritePolicy
+        var settings: any Sendable
+        public init(_ name: String, policy: WritePolicy = .allow, settings: any Sendable = NoSettings()) {
+            self.name = name
+            self.policy = policy
+            self.settings = settings
+        }
+    }
+
+    public let clock: TestClock
+    public let blobs: any BlobStore
+    public let metadata: SQLMetadataStore
+    public let shelf: BlobShelf
+    public let uploads: UploadBook
+    public let repositories: [Repository]
+    private let catalogue: Catalogue
+    private let contents: ContentMaker
+    private let service: ArtifactService
+
+    /// - Parameter blobs: a store of the test's own, such as one that fails; in memory where none is given.
+    /// - Parameter decorate: puts something between engine and metadata, such as one that fails.
+    public static func make<Format: RepositoryFormat>(
+        _ format: Format, site: Format.SiteSettings, _ plans: [Plan], blobs: (any BlobStore)? = nil,
+        decorate: (SQLMetadataStore) -> any MetadataStore = { $0 }
+    ) async throws -> TestSite {
+        let clock = TestClock()
+        let pool = ThreadPool(threads: 2)
+        let database = try await SQLiteDatabase.open(.memory, pool: pool)
+        let metadata = try await SQLMetadataStore.open(database, program: "test", now: clock.now)
+        let stores = try await metadata.adopt(stores: ["default"], now: clock.now)
+        guard let store = stores["default"] else { throw FormatError(.internalFailure, "no number for the blob store") }
+        let blobs = blobs ?? MemoryBlobStore(now: { clock.now })
+        let shelf = BlobShelf(name: "default", id: store, store: blobs, ledger: metadata, now: { clock.now })
+        let records = try await metadata.adopt(
+            repositories: try plans.map {
+                RepositoryDeclaration(name: try RepositoryName($0.name), format: Format.id, role: .hosted, store: store, configuration: "{}")
+            }, now: clock.now)
+        let repositories = zip(records, plans).map { record, plan in
+            Repository(
+                id: record.id, name: record.declaration.name, format: Format.id, part: .hosted(plan.policy), settings: plan.settings, shelf: shelf)
+        }
+        let uploads = UploadBook(ledger: metadata, now: { clock.now })
+        let contents = ContentMaker(metadata: CachedMetadata(decorate(metadata)), uploads: uploads, compute: pool, now: { clock.now })
+        let catalogue = Catalogue(repositories, formats: [SitedFormat(format, site: site)])
+        return TestSite(
+            clock: clock, blobs: blobs, metadata: metadata, shelf: shelf, uploads: uploads, repositories: repositories, catalogue: catalogue,
+            contents: contents, service: ArtifactService(catalogue, contents: contents, authorizer: OpenAccess()))
+    }
+
+    /// The content of one of the repositories, as a request would see it.
+    public func content(of name: String) throws -> any RepositoryContent {
+        guard let repository = self.repositories.first(where: { $0.name.text == name }) else {
+            throw FormatError(.notFound, "the test has no repository \(name)")
+        }
+        return try self.contents.content(of: repository, for: .anonymous, request: "test", in: self.catalogue, OpenAccess())
+    }
+
+    /// A request through the engine's door, its answer read whole.
+    public func send(_ request: TestRequest) async throws -> TestResponse {
+        let target = try RequestTarget(request.target)
+        let outcome = await self.service.respond(
+            to: IncomingRequest(
+                id: "test", method: request.method, target: target, headers: request.headers, origin: "http://localhost", body: request.stream()))
+        return try await TestResponse(outcome)
+    }
+}

@@ -1,0 +1,56 @@
+public import ArtifactModel
+public import RepositoryEngine
+public import StorageAPI
+
+/// Removes uploads that were abandoned: sessions past their time, and bytes that no session knows (a request that died with its process).
+public struct UploadSweeper: Sendable {
+    private let book: UploadBook
+    private let ledger: any UploadLedger
+    private let shelves: [BlobShelf]
+    private let repositories: [RepositoryID: BlobShelf]
+    private let patience: Duration
+    private let now: WallClock
+
+    /// - Parameter patience: how long bytes without a session are left alone: longer than any request stays silent.
+    public init(
+        book: UploadBook, ledger: any UploadLedger, repositories: [Repository], shelves: [BlobShelf], patience: Duration = .seconds(24 * 3600),
+        now: @escaping WallClock
+    ) {
+        self.book = book
+        self.ledger = ledger
+        self.shelves = shelves
+        self.repositories = Dictionary(repositories.map { ($0.id, $0.shelf) }, uniquingKeysWith: { first, _ in first })
+        self.patience = patience
+        self.now = now
+    }
+
+    /// - Returns: how many uploads are gone.
+    public func run() async throws -> Int {
+        try await self.closeExpired() + self.discardOrphans()
+    }
+
+    private func closeExpired() async throws -> Int {
+        var closed = 0
+        let expired = try await self.ledger.expired(before: self.now(), limit: 1000)
+        for record in expired {
+            // A repository that left the configuration has no shelf here; its bytes are orphans of their store.
+            guard let shelf = self.repositories[record.repository] else {
+                try await self.ledger.close(record.id)
+                continue
+            }
+            if try await self.book.close(record.id, discardingIn: shelf.store) { closed += 1 }
+        }
+        return closed
+    }
+
+    private func discardOrphans() async throws -> Int {
+        var discarded = 0
+        for shelf in self.shelves {
+            for id in try await shelf.store.uploads(untouchedSince: self.now() - self.patience) where try await self.ledger.upload(id) == nil {
+                try await shelf.store.discard(id)
+                discarded += 1
+            }
+        }
+        return discarded
+    }
+}

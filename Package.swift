@@ -81,6 +81,7 @@ let package = Package(
                 model, formatAPI, storageAPI, "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", "AccessControl", "RepositoryEngine",
                 "Maintenance", "ServerConfiguration", "WebServer", nio, posix, http, logging, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + formats.map { .target(name: "\($0)Format") },
             swiftSettings: strict),
 

@@ -42,11 +42,11 @@ public struct TestSite: Sendable {
     ) async throws -> TestSite {
         let clock = TestClock()
         let pool = ThreadPool(threads: 2)
-        let database = try await SQLiteDatabase.open(.memory, pool: pool)
+        let database = try await SQLiteDatabase.open(.memory, on: pool)
         let metadata = try await SQLMetadataStore.open(database, program: "test", now: clock.now)
         let stores = try await metadata.adopt(stores: ["default"], now: clock.now)
         guard let store = stores["default"] else { throw FormatError(.internalFailure, "no number for the blob store") }
-        let blobs = blobs ?? MemoryBlobStore(now: { clock.now })
+        let blobs = blobs ?? MemoryBlobStore(clock: { clock.now })
         let shelf = BlobShelf(name: "default", id: store, store: blobs, ledger: metadata, now: { clock.now })
         let records = try await metadata.adopt(
             repositories: try plans.map {
@@ -69,7 +69,7 @@ public struct TestSite: Sendable {
         guard let repository = self.repositories.first(where: { $0.name.text == name }) else {
             throw FormatError(.notFound, "the test has no repository \(name)")
         }
-        return try self.contents.content(of: repository, for: .anonymous, request: "test", in: self.catalogue, OpenAccess())
+        return try self.contents.content(of: repository, for: .anonymous(), request: "test", in: self.catalogue, OpenAccess())
     }
 
     /// A request through the engine's door, its answer read whole.

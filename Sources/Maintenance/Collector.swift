@@ -36,7 +36,7 @@ public struct Collector: Sendable {
             guard let next = slice.next else { break }
             after = next
         }
-        if freed.blobs > 0 { try await self.shelf.recount() }
+        try await self.shelf.recount()
         return freed
     }
 

@@ -34,7 +34,7 @@ public struct ArtifactService: ArtifactHandler {
         do {
             let operation = try route.format.prepare(route.head)
             outcome.operation = operation.name
-            let principal = Principal.anonymous
+            let principal = Principal.anonymous()
             outcome.principal = principal.name
             let denied = self.authorizer.refused(operation.accesses, of: repository.name, by: principal)
             guard denied.isEmpty else {
@@ -55,7 +55,7 @@ public struct ArtifactService: ArtifactHandler {
         var outcome = RequestOutcome(ArtifactResponse(.ok), operation: "site")
         do {
             let site = SiteView(
-                format: route.format.id, principal: .anonymous, requestID: request.id, catalogue: self.catalogue, contents: self.contents,
+                format: route.format.id, principal: .anonymous(), requestID: request.id, catalogue: self.catalogue, contents: self.contents,
                 authorizer: self.authorizer)
             guard let response = try await route.format.respond(atDoor: route.head, in: site) else {
                 throw FormatError(.notFound, "there is nothing at this address")

@@ -13,7 +13,7 @@ public final class BlobShelf: Sendable {
     let quota: Int64?
     private let grace: Duration
     private let now: WallClock
-    private let used = Mutex<Int64>(0)
+    private let usage = Mutex(BlobTotals(count: 0, bytes: 0))
 
     /// - Parameter grace: how long bytes are safe from the collector before something links them.
     public init(
@@ -36,7 +36,7 @@ public final class BlobShelf: Sendable {
     /// - Throws: `FormatError` `.quotaExceeded` or `.noSpace`.
     func admit(_ length: Int64?) async throws {
         let length = length ?? 0
-        if let quota, self.used.withLock({ $0 }) + length > quota {
+        if let quota, self.used.bytes + length > quota {
             guard try await self.recount().bytes + length <= quota else {
                 throw FormatError(.quotaExceeded, "the blob store «\(self.name)» has reached its quota; delete what is not needed, or raise quota")
             }
@@ -46,11 +46,14 @@ public final class BlobShelf: Sendable {
         }
     }
 
-    /// What the metadata counts; also what the quota is held against from now on.
+    /// What was counted last, and what came since: for figures and the quota. Bytes that came twice are counted twice until `recount`.
+    public var used: BlobTotals { self.usage.withLock { $0 } }
+
+    /// What the metadata counts, which reads a row for each blob: for starts, the collector's rounds and the operator's questions.
     @discardableResult
     public func recount() async throws -> BlobTotals {
         let totals = try await self.ledger.totals(in: self.id)
-        self.used.withLock { $0 = totals.bytes }
+        self.usage.withLock { $0 = totals }
         return totals
     }
 
@@ -60,7 +63,7 @@ public final class BlobShelf: Sendable {
         let until = try await self.hold(digests, size: size)
         guard let digest = digests.first(.sha256) else { throw BlobStoreError(.io, "a blob without SHA-256") }
         try await self.store.seal(upload, as: digest, length: size, .durable)
-        self.used.withLock { $0 += size }
+        self.usage.withLock { $0 = BlobTotals(count: $0.count + 1, bytes: $0.bytes + size) }
         return StagedBlob(digests: digests, size: size, heldUntil: until, source: StoredBlob(digest: digest, size: size, store: self.store))
     }
 

@@ -1,0 +1,140 @@
+import AccessControl
+import ArtifactModel
+import BlobStores
+import BlockingWork
+import Foundation
+import Logging
+import Maintenance
+import RepositoryEngine
+import SQLMetadata
+import SQLiteDriver
+import ServerConfiguration
+import StorageAPI
+
+/// The composition root: everything that is made of a configuration and an open data folder, from the bottom to the top.
+struct Assembly {
+    /// Threads: for files, which wait for the disk; for hashing, which computes; for SQLite's readers, each with a connection.
+    struct Pools {
+        let files = ThreadPool(threads: 8)
+        let compute = ThreadPool(threads: max(2, ProcessInfo.processInfo.activeProcessorCount))
+        let database = ThreadPool(threads: 4)
+
+        func shutdown() async throws {
+            try await self.compute.shutdown()
+            try await self.files.shutdown()
+            try await self.database.shutdown()
+        }
+    }
+
+    let configuration: Configuration
+    let folder: DataFolder
+    let pools: Pools
+    let database: SQLiteDatabase
+    let metadata: SQLMetadataStore
+    let shelves: [BlobShelf]
+    let repositories: [RepositoryEngine.Repository]
+    let service: ArtifactService
+    let maintenance: MaintenanceService
+
+    static let clock: WallClock = { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
+
+    static func open(_ configuration: Configuration, logger: Logger) async throws -> Assembly {
+        let folder = try DataFolder(configuration.data)
+        let pools = Pools()
+        let database = try await SQLiteDatabase.open(.file(folder.database), on: pools.database)
+        let metadata = try await SQLMetadataStore.open(database, program: Program.name, now: Self.clock())
+        let shelves = try await Self.shelves(configuration, metadata, pools)
+        let repositories = try await Self.repositories(configuration, metadata, shelves, logger)
+        let uploads = UploadBook(ledger: metadata, now: Self.clock)
+        let formats = try Formats.all.map { try $0.serve(configuration.siteSettings[$0.id]) }
+        let contents = ContentMaker(metadata: CachedMetadata(metadata), uploads: uploads, compute: pools.compute, now: Self.clock)
+        let service = ArtifactService(Catalogue(repositories, formats: formats), contents: contents, authorizer: OpenAccess())
+        let maintenance = MaintenanceService(
+            collectors: shelves.map { Collector($0, ledger: metadata, now: Self.clock) },
+            sweeper: UploadSweeper(book: uploads, ledger: metadata, repositories: repositories, shelves: shelves, now: Self.clock), logger: logger)
+        return Assembly(
+            configuration: configuration, folder: folder, pools: pools, database: database, metadata: metadata, shelves: shelves,
+            repositories: repositories, service: service, maintenance: maintenance)
+    }
+
+    /// Ends what `open` began. The folder's lock goes with the last reference to it.
+    func close() async throws {
+        try await self.database.close()
+        try await self.pools.shutdown()
+    }
+
+    private static func shelves(_ configuration: Configuration, _ metadata: SQLMetadataStore, _ pools: Pools) async throws -> [BlobShelf] {
+        let numbers = try await metadata.adopt(stores: configuration.blobStores.map(\.name), now: Self.clock())
+        var shelves: [BlobShelf] = []
+        for store in configuration.blobStores {
+            guard let number = numbers[store.name] else { throw CommandFailure("the blob store \(store.name) has no number") }
+            let shelf = BlobShelf(
+                name: store.name, id: number, store: try await FileBlobStore(root: store.path, pool: pools.files), ledger: metadata,
+                quota: store.quota, now: Self.clock)
+            try await shelf.recount()
+            shelves.append(shelf)
+        }
+        return shelves
+    }
+
+    private static func repositories(
+        _ configuration: Configuration, _ metadata: SQLMetadataStore, _ shelves: [BlobShelf], _ logger: Logger
+    ) async throws -> [RepositoryEngine.Repository] {
+        let byName = Dictionary(shelves.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var placed: [(ServerConfiguration.Repository, BlobShelf)] = []
+        for repository in configuration.repositories {
+            guard let shelf = byName[repository.blobStore] else { throw CommandFailure("there is no blob store \(repository.blobStore)") }
+            placed.append((repository, shelf))
+        }
+        let records = try await metadata.adopt(
+            repositories: placed.map {
+                RepositoryDeclaration(name: $0.name, format: $0.format, role: $0.role, store: $1.id, configuration: $0.json)
+            }, now: Self.clock())
+        try await Self.tellForgotten(records, metadata, logger)
+        return zip(records, placed).map { record, place in
+            RepositoryEngine.Repository(
+                id: record.id, name: place.0.name, format: place.0.format, part: place.0.part, settings: place.0.settings, shelf: place.1)
+        }
+    }
+
+    /// A repository that left the configuration keeps all it holds: a slip in a file must not cost a team its images.
+    private static func tellForgotten(_ records: [RepositoryRecord], _ metadata: SQLMetadataStore, _ logger: Logger) async throws {
+        let configured = Set(records.map(\.id))
+        for record in try await metadata.repositories() where !configured.contains(record.id) {
+            logger.warning("repository is not in the configuration; its content is kept", metadata: ["repository": "\(record.declaration.name)"])
+        }
+    }
+}
+
+extension ServerConfiguration.Repository {
+    var part: RepositoryEngine.Repository.Part {
+        switch self.kind {
+        case .hosted(let hosted): .hosted(hosted.writePolicy)
+        case .proxy, .group: .notServed(self.role)
+        }
+    }
+}
+
+/// What commands and the control socket ask.
+extension Assembly {
+    /// Without a server: nothing listens.
+    func status() async throws -> StatusReport {
+        var stores: [StatusReport.Store] = []
+        for shelf in self.shelves {
+            let totals = try await shelf.recount()
+            stores.append(StatusReport.Store(name: shelf.name, blobs: totals.count, bytes: totals.bytes))
+        }
+        return StatusReport(version: Program.name, pid: nil, uptimeSeconds: nil, listening: [], repositories: self.repositories.count, stores: stores)
+    }
+
+    func repositoryReports() -> [RepositoryReport] {
+        self.configuration.repositories.map {
+            RepositoryReport(name: $0.name.text, format: $0.format, type: $0.role.rawValue, blobStore: $0.blobStore, configuration: $0.json)
+        }
+    }
+
+    func collect() async throws -> CollectionReport {
+        let freed = try await self.maintenance.collect()
+        return CollectionReport(blobs: freed.blobs, bytes: freed.bytes)
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Logging
+import NIOPosix
+import ServerConfiguration
+import ServiceLifecycle
+import WebServer
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Runs the server.",
+        discussion: "SIGTERM drains: no new connections, running transfers get server.drain. SIGHUP reads TLS certificates again.")
+    @OptionGroup var options: ConfigurationOptions
+    @Option(help: "Where to listen, instead of server.listen; port 0 lets the system choose.") var listen: [String] = []
+
+    func run() async throws {
+        let configuration = try self.options.load(listen: self.listen.isEmpty ? nil : self.listen)
+        let lines = LineWriter(descriptor: 1)
+        let logs = ServerLogs(lines)
+        // Whatever ends this, what was logged is written.
+        defer { lines.flush() }
+        let assembly = try await Assembly.open(configuration, logger: logs.server)
+        if let notice = configuration.accessNotice { logs.server.notice("open access", metadata: ["notice": "\(notice)"]) }
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: max(2, System.coreCount))
+        let listening = ListeningReport(lines)
+        let server = try WebServer(
+            try WebServerConfiguration(configuration, controlSocket: assembly.folder.socket), handler: assembly.service,
+            probes: ServerProbes(assembly), pool: assembly.pools.files, group: loops,
+            control: ControlRoute.all(assembly, listening: listening), now: Assembly.clock, logger: logs.server, accessLogger: logs.access,
+            onListening: { bound in listening.tell(bound) })
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: assembly.maintenance, successTerminationBehavior: .ignore), .init(service: server),
+                    .init(service: HangupService(server, logs.server), successTerminationBehavior: .ignore),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logs.quiet))
+        let outcome = await Result { try await group.run() }
+        try await assembly.close()
+        try await loops.shutdownGracefully()
+        try outcome.get()
+    }
+}
+
+extension Result where Failure == any Error {
+    /// What `work` came to, so that what comes after it runs either way.
+    init(_ work: () async throws -> Success) async {
+        do { self = .success(try await work()) } catch { self = .failure(error) }
+    }
+}
+
+/// The process's loggers, a JSON object a line on standard output.
+struct ServerLogs {
+    let server: Logger
+    let access: Logger
+    /// For libraries whose information would only be noise.
+    let quiet: Logger
+
+    init(_ lines: LineWriter) {
+        func logger(_ label: String) -> Logger {
+            Logger(label: label, factory: { JSONLineLogHandler(label: $0, lines: lines, now: Assembly.clock) })
+        }
+        self.server = logger("entrepot")
+        self.access = logger("access")
+        var quiet = logger("services")
+        quiet.logLevel = .warning
+        self.quiet = quiet
+    }
+}

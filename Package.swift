@@ -106,7 +106,7 @@ let package = Package(
                 nio, http, logging,
             ]),
         tests("MaintenanceTests", [model, formatAPI, storageAPI, "Maintenance", "RepositoryEngine", "FormatTestKit", "BlobStores", nio, logging]),
-        tests("ServerConfigurationTests", [model, formatAPI, "ServerConfiguration", "AccessControl"]),
+        tests("ServerConfigurationTests", [model, formatAPI, "ServerConfiguration", "AccessControl", http]),
         tests("WebServerTests", [model, formatAPI, "WebServer", "RepositoryEngine", "FormatTestKit", "BlockingWork", nio, posix, http, logging]),
         tests("ArchitectureTests", []),
         tests("ClientTests", [], path: "Tests/Clients"),

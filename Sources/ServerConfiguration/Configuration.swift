@@ -1,0 +1,120 @@
+public import AccessControl
+import ArtifactModel
+
+/// A whole configuration, checked: names lead somewhere, values are within their bounds, nothing was ignored.
+///
+/// The keys, their defaults and their meaning are in `docs/configuration.md`.
+public struct Configuration: Sendable {
+    public var server: Server
+    /// Absolute.
+    public var data: String
+    /// By name, in the file's order; `default` is always there.
+    public var blobStores: [BlobStore]
+    public var outbound: Outbound
+    /// By the format's id: its `SiteSettings`. Every format that was given to `load` has its own.
+    public var siteSettings: [String: any Sendable]
+    /// In the file's order.
+    public var repositories: [Repository]
+    public var routingRules: [RoutingRule]
+    public var cleanupPolicies: [CleanupPolicy]
+    public var security: Security
+    public var audit: Audit
+    /// What `config show` prints.
+    public var shown: Shown
+    /// As it was given to `load`; what exposure errors name.
+    let file: String
+
+    /// One line that the log must have at the start where not everyone should be let in and everyone is; nil: nothing to say.
+    public var accessNotice: String? {
+        if self.security.openAccess { return "security.openAccess is true: everyone who reaches this server may read, write and delete" }
+        return
+            "this version does not enforce users, roles and grants yet: everyone who reaches this server, which listens on loopback only, may read, write and delete"
+    }
+}
+
+public struct Server: Hashable, Sendable {
+    public var listen: [ListenAddress]
+    /// An origin, without path. nil: derived from `Host`.
+    public var baseURL: WebAddress?
+    public var hosts: [HostName]
+    public var trustedProxies: [CIDR]
+    public var tls: TLS?
+    public var allowPlainHTTP: Bool
+    /// How long running transfers may go on after SIGTERM.
+    public var drain: Duration
+    public var limits: Limits
+    /// Where `listen` stands; nil for the default and for what the command line said.
+    var listenPositions: [Position?]
+
+    public struct TLS: Hashable, Sendable {
+        /// Absolute paths of PEM files.
+        public var certificate: String
+        public var key: String
+        /// A port whose requests are sent on to HTTPS.
+        public var redirectFrom: Int?
+    }
+
+    public struct Limits: Hashable, Sendable {
+        /// Of a request's head, in bytes.
+        public var headerBytes: Int64
+        /// Open at one time; more wait.
+        public var connections: Int
+        /// From the first byte of a request's head to its last.
+        public var headTimeout: Duration
+        /// Between two requests on a connection.
+        public var idleTimeout: Duration
+        /// Without a byte in either direction within a request.
+        public var stallTimeout: Duration
+    }
+}
+
+/// Bytes in files. Other kinds are refused by this version.
+public struct BlobStore: Hashable, Sendable {
+    public var name: String
+    /// Absolute.
+    public var path: String
+    /// In bytes; parsed, and not enforced by this version.
+    public var quota: Int64?
+}
+
+/// Parsed and checked; this version fetches nothing.
+public struct Outbound: Hashable, Sendable {
+    public var allowPrivate: [CIDR]
+    public var proxy: WebAddress?
+    public var ca: String?
+}
+
+public struct RoutingRule: Hashable, Sendable {
+    public enum Mode: String, Hashable, Sendable, CaseIterable { case allow, block }
+    public var name: String
+    public var mode: Mode
+    /// Regular expressions without back-references and look-arounds.
+    public var matchers: [String]
+}
+
+public struct CleanupPolicy: Hashable, Sendable {
+    public enum Versions: String, Hashable, Sendable, CaseIterable { case all, releases, prereleases }
+    public var name: String
+    /// A format's id; nil: every format.
+    public var format: String?
+    public var keepLast: Int?
+    public var olderThan: Duration?
+    public var notDownloadedFor: Duration?
+    public var versions: Versions
+    public var matching: [Glob]
+}
+
+public struct Security: Sendable {
+    public struct User: Hashable, Sendable {
+        public var name: String
+        public var passwordHash: String
+        public var roles: [String]
+    }
+    public var anonymousEnabled: Bool
+    public var anonymousRoles: [String]
+    public var roles: [String: [Grant]]
+    public var users: [User]
+    public var openAccess: Bool
+}
+
+public struct Audit: Hashable, Sendable { public var enabled: Bool }

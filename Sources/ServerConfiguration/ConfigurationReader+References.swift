@@ -1,0 +1,112 @@
+import ArtifactModel
+
+/// A format's site settings, and the section they came from.
+struct DecodedSite {
+    var value: any Sendable
+    var section: Section
+    var named: [RepositoryName]
+}
+
+/// What names what: groups their members, sites their repositories.
+extension ConfigurationReader {
+    /// One top-level section for each format, whether or not it is in the file.
+    func sites(_ root: Section) -> [String: DecodedSite] {
+        var sites: [String: DecodedSite] = [:]
+        for format in self.formats {
+            let scope = SettingsDecoder.Scope(findings: self.findings, reserved: [])
+            let section = root.section(format.id)
+            let value = self.decode(section, scope, format.siteSettings)
+            section.finish()
+            guard let value else { continue }
+            sites[format.id] = DecodedSite(value: value, section: section, named: format.repositoriesNamed(value))
+        }
+        return sites
+    }
+
+    func check(_ sites: [String: DecodedSite], against repositories: [Repository]) {
+        for (format, site) in sites.sorted(by: { $0.key < $1.key }) {
+            let candidates = repositories.filter { $0.format == format }.map(\.name.text)
+            for name in Set(site.named).sorted() where !candidates.contains(name.text) {
+                let exists = repositories.contains { $0.name == name }
+                let message = exists ? "«\(name)» is a repository of another format" : "«\(name)» is no repository"
+                let suggestion = exists ? "" : Spelling.suggestion(for: name.text, among: candidates)
+                for place in site.section.places(of: name.text) {
+                    self.findings.error(
+                        place.position, place.key, message + suggestion, allowed: candidates.isEmpty ? ["a repository of format \(format)"] : candidates)
+                }
+            }
+        }
+    }
+
+    /// Checks what groups name.
+    func resolved(_ drafts: [RepositoryDraft]) -> [Repository] {
+        var byName: [RepositoryName: RepositoryDraft] = [:]
+        for draft in drafts { byName[draft.name] = draft }
+        for draft in drafts where draft.repository.role == .group {
+            self.checkMembers(of: draft, byName)
+            self.checkWriteTo(of: draft, byName)
+        }
+        self.checkCircles(drafts, byName)
+        return drafts.map(\.repository)
+    }
+
+    private func checkMembers(of group: RepositoryDraft, _ byName: [RepositoryName: RepositoryDraft]) {
+        let candidates = byName.values.filter { $0.repository.format == group.repository.format && $0.name != group.name }.map(\.name).sorted().map(\.text)
+        var seen: Set<RepositoryName> = []
+        for member in group.members {
+            if !seen.insert(member.value).inserted { self.findings.error(member.position, member.key, "«\(member.value)» is there twice") }
+            guard let other = byName[member.value] else {
+                self.reportMissing(member, candidates)
+                continue
+            }
+            if other.repository.format != group.repository.format {
+                self.findings.error(
+                    member.position, member.key, "«\(member.value)» is of format \(other.repository.format), and this group of \(group.repository.format)",
+                    allowed: candidates)
+            }
+        }
+    }
+
+    /// A repository that is there with a mistake of its own is told of once, in its own place.
+    private func reportMissing(_ member: Located<RepositoryName>, _ candidates: [String]) {
+        guard !self.repositoryKeys.contains(member.value.text) else { return }
+        let suggestion = Spelling.suggestion(for: member.value.text, among: candidates)
+        self.findings.error(member.position, member.key, "«\(member.value)» is no repository" + suggestion, allowed: candidates)
+    }
+
+    private func checkWriteTo(of group: RepositoryDraft, _ byName: [RepositoryName: RepositoryDraft]) {
+        guard let target = group.writeTo else { return }
+        let hosted = group.members.map(\.value).filter { byName[$0]?.repository.role == .hosted }.map(\.text)
+        guard !hosted.contains(target.value.text) else { return }
+        let isMember = group.members.contains { $0.value == target.value }
+        let message = isMember ? "«\(target.value)» is not hosted: nothing can be written to it" : "«\(target.value)» is no member of this group"
+        self.findings.error(target.position, target.key, message, allowed: hosted)
+    }
+
+    /// Each circle is reported once, at the group of it that stands first in the file.
+    private func checkCircles(_ drafts: [RepositoryDraft], _ byName: [RepositoryName: RepositoryDraft]) {
+        var reported: Set<RepositoryName> = []
+        for draft in drafts where !reported.contains(draft.name) {
+            guard let circle = self.circle(from: draft.name, byName) else { continue }
+            reported.formUnion(circle)
+            let way = (circle + [draft.name]).map(\.text).joined(separator: " → ")
+            let key = draft.section.keyPath("members")
+            let place = draft.members.first { $0.value == (circle.count > 1 ? circle[1] : draft.name) }?.position
+            self.findings.error(place ?? draft.section.position, key, "the group contains itself: \(way)")
+        }
+    }
+
+    /// The shortest way from a group back to it.
+    private func circle(from start: RepositoryName, _ byName: [RepositoryName: RepositoryDraft]) -> [RepositoryName]? {
+        var visited: Set<RepositoryName> = []
+        var ways: [[RepositoryName]] = [[start]]
+        while !ways.isEmpty {
+            let way = ways.removeFirst()
+            for member in way.last.flatMap({ byName[$0] })?.members ?? [] {
+                if member.value == start { return way }
+                if visited.insert(member.value).inserted { ways.append(way + [member.value]) }
+            }
+        }
+        return nil
+    }
+}

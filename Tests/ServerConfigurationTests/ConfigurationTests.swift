@@ -1,0 +1,139 @@
+import AccessControl
+import ArtifactModel
+import Foundation
+@testable import ServerConfiguration
+import Testing
+
+@Suite("A configuration that is right")
+struct ConfigurationTests {
+    @Test("an empty file is a configuration of defaults")
+    func defaults() throws {
+        let configuration = try #require(Fixture.load("").configuration)
+        #expect(configuration.server.listen.map(\.description) == ["127.0.0.1:8081"])
+        #expect(configuration.server.drain == .seconds(30))
+        #expect(configuration.data == "/work/data")
+        #expect(configuration.blobStores == [BlobStore(name: "default", path: "/work/data/blobs", quota: nil)])
+        #expect(configuration.repositories.isEmpty)
+        #expect(configuration.siteSettings["docker"] is ImageFormat.SiteSettings)
+        #expect(configuration.accessNotice?.contains("does not enforce") == true)
+    }
+
+    @Test("roles, settings and names come through typed")
+    func typed() throws {
+        let yaml = """
+            docker: { defaultRepository: local }
+            repositories:
+              local: { format: docker, type: hosted, writePolicy: allowOnce, mutableTags: [latest, 1.10], listen: ":5001", host: IMG.example.com }
+              hub:
+                format: docker
+                type: proxy
+                remote: [https://registry-1.docker.io, "http://mirror:5000/hub/"]
+                authentication: { token: t }
+                cache: { maxAge: 5m, maxSize: 200GiB }
+              all: { format: docker, type: group, members: [local, hub], writeTo: local, onMemberError: skip }
+              up: { format: files, type: hosted }
+            """
+        let configuration = try #require(Fixture.load(yaml).configuration)
+        let local = configuration.repositories[0]
+        #expect(local.kind == .hosted(.init(writePolicy: .allowOnce)))
+        #expect((local.settings as? ImageFormat.Settings)?.mutableTags == ["latest", "1.10"])
+        #expect(local.listen?.description == "127.0.0.1:5001")
+        #expect(local.host?.text == "img.example.com")
+        guard case .proxy(let hub) = configuration.repositories[1].kind else {
+            Issue.record("hub is no proxy")
+            return
+        }
+        #expect(hub.remotes.map(\.description) == ["https://registry-1.docker.io", "http://mirror:5000/hub"])
+        #expect(hub.authentication == .token("t"))
+        #expect(hub.cache.maxAge == .seconds(300))
+        #expect(hub.cache.maxSize == 200 << 30)
+        guard case .group(let all) = configuration.repositories[2].kind else {
+            Issue.record("all is no group")
+            return
+        }
+        #expect(all.members.map(\.text) == ["local", "hub"])
+        #expect(all.writeTo?.text == "local")
+        #expect(all.onMemberError == .skip)
+        #expect(configuration.repositories[3].format == "raw")
+    }
+
+    @Test("the command line counts instead of the file, in what is shown too")
+    func overrides() throws {
+        let loaded = Fixture.load("data: a\nserver: { listen: :1 }\n", overrides: Overrides(data: "../b", listen: ["127.0.0.1:0"]))
+        let configuration = try #require(loaded.configuration)
+        #expect(configuration.data == "/b")
+        #expect(configuration.blobStores.first?.path == "/b/blobs")
+        #expect(configuration.server.listen.map(\.port) == [0])
+        #expect(configuration.shown.yaml.contains("data: /b\n"))
+        #expect(Fixture.lines(Fixture.load("", overrides: Overrides(listen: ["x"]))).first?.hasPrefix("c.yaml: --listen: «x» is not a listen address") == true)
+    }
+
+    @Test("a repository's JSON is one line, in a fixed order, with the defaults and without secrets")
+    func json() throws {
+        let yaml = "repositories:\n  d: { type: hosted, format: docker, mutableTags: [\"${file:/t}\", b] }\n"
+        let configuration = try #require(Fixture.load(yaml, files: ["/t": Fixture.secret]).configuration)
+        #expect(
+            configuration.repositories.first?.json
+                == #"{"format":"docker","type":"hosted","blobStore":"default","owns":[],"host":null,"listen":null,"mirror":false,"writePolicy":"allow","mutableTags":["***","b"],"missingChildren":"refuse","depth":null}"#
+        )
+    }
+
+    @Test("what is shown is a configuration that says the same")
+    func shownAgain() throws {
+        let yaml = "repositories:\n  f: { format: raw, type: hosted, owns: [\"a/**\"] }\nserver: { listen: \"[::1]:80\", drain: 1500ms }\n"
+        let first = try #require(Fixture.load(yaml).configuration)
+        let second = Fixture.load(first.shown.yaml)
+        #expect(Fixture.lines(second) == [])
+        #expect(second.configuration?.shown == first.shown)
+    }
+
+    @Test("the project's own configurations have no errors", arguments: ["config/entrepot.yaml", "config/examples"])
+    func examples(path: String) throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let place = root.appending(path: path)
+        let files = path.hasSuffix(".yaml") ? [place] : try FileManager.default.contentsOfDirectory(at: place, includingPropertiesForKeys: nil)
+        #expect(!files.isEmpty)
+        for file in files {
+            let loaded = Configuration.load(
+                Array(try Data(contentsOf: file)), file: file.lastPathComponent, formats: Fixture.formats, surroundings: Fixture.surroundings())
+            #expect(Fixture.lines(loaded) == [])
+        }
+    }
+}
+
+@Suite("Beyond loopback")
+struct ExposureTests {
+    @Test(
+        "an address beyond loopback needs the words that open it",
+        arguments: [
+            ("0.0.0.0:80", "", ["security.openAccess: true", "server.allowPlainHTTP: true"]),
+            ("0.0.0.0:80", "security: { openAccess: true }", ["server.allowPlainHTTP: true"]),
+            ("host.example.com:80", "security: { openAccess: true }", ["server.allowPlainHTTP: true"]),
+            ("127.0.0.9:80", "", []), ("localhost:80", "", []), ("[::1]:80", "", []), (":80", "security: { anonymous: { enabled: false } }", []),
+        ])
+    func refused(address: String, security: String, words: [String]) {
+        let own = "repositories:\n  f: { format: raw, type: hosted, listen: \"\(address)\" }\n"
+        for (key, yaml) in [("server.listen", "server: { listen: \"\(address)\" }\n\(security)"), ("repositories.f.listen", own + security)] {
+            let errors = Fixture.load(yaml).errors
+            #expect(errors.count == (words.isEmpty ? 0 : 1))
+            for word in words { #expect(errors.first?.message.contains(word) == true) }
+            if !words.isEmpty { #expect(errors.first?.key == key) }
+        }
+    }
+
+    @Test("with both words, or with TLS and open access, it is served, and the log says so")
+    func opened() throws {
+        let plain = Fixture.load("server: { listen: \":: \" }").errors
+        #expect(plain.count == 1)
+        for server in ["{ listen: \"0.0.0.0:80\", allowPlainHTTP: true }", "{ listen: \"0.0.0.0:443\", tls: { certificate: c, key: k } }"] {
+            let loaded = Fixture.load("server: \(server)\nsecurity: { openAccess: true }\n")
+            #expect(loaded.errors.isEmpty)
+            #expect(loaded.configuration?.accessNotice?.contains("openAccess") == true)
+        }
+    }
+
+    @Test("an address from the command line is held to the same")
+    func commandLine() {
+        #expect(Fixture.load("", overrides: Overrides(listen: ["0.0.0.0:80"])).errors.map(\.key) == ["--listen"])
+    }
+}

@@ -1,0 +1,103 @@
+import ArtifactModel
+import FormatAPI
+import HTTPTypes
+import ServerConfiguration
+
+/// An operation of formats that are never run here.
+struct NoOperation: FormatOperation {
+    var name: StaticString { "none" }
+    var accesses: [Access] { [] }
+}
+
+/// A stand-in with the keys that images have.
+struct ImageFormat: RepositoryFormat {
+    enum Children: String, Codable, CaseIterable { case refuse, allow }
+
+    struct Settings: Codable, Hashable, Sendable {
+        var mutableTags: [String]
+        var missingChildren: Children
+        var depth: Int?
+
+        init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            self.mutableTags = try values.decodeIfPresent([String].self, forKey: .mutableTags) ?? []
+            self.missingChildren = try values.decodeIfPresent(Children.self, forKey: .missingChildren) ?? .refuse
+            self.depth = try values.decodeIfPresent(Int.self, forKey: .depth)
+        }
+    }
+
+    struct SiteSettings: Codable, Hashable, Sendable {
+        var defaultRepository: String?
+        var namespaces: [String: String]
+
+        init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            self.defaultRepository = try values.decodeIfPresent(String.self, forKey: .defaultRepository)
+            self.namespaces = try values.decodeIfPresent([String: String].self, forKey: .namespaces) ?? [:]
+        }
+    }
+
+    static let id = "docker"
+    static func repositories(namedBy settings: SiteSettings) -> [RepositoryName] {
+        ([settings.defaultRepository].compactMap { $0 } + settings.namespaces.values).compactMap { try? RepositoryName($0) }  // other names name nothing
+    }
+    static func objection(to name: RepositoryName) -> String? { name.text == "library" ? "a docker repository cannot be called library" : nil }
+
+    func parse(_ head: RequestHead) throws(FormatError) -> NoOperation { NoOperation() }
+    func respond(to operation: NoOperation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: Settings) async throws
+        -> ArtifactResponse
+    {
+        ArtifactResponse(.notFound)
+    }
+    func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { ArtifactResponse(.notFound) }
+}
+
+/// A stand-in without keys of its own.
+struct PlainFormat: RepositoryFormat {
+    static let id = "raw"
+    static let aliases = ["files"]
+    func parse(_ head: RequestHead) throws(FormatError) -> NoOperation { NoOperation() }
+    func respond(to operation: NoOperation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: NoSettings) async throws
+        -> ArtifactResponse
+    { ArtifactResponse(.notFound) }
+    func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { ArtifactResponse(.notFound) }
+}
+
+/// Asks for a key that is not its own.
+struct GreedyFormat: RepositoryFormat {
+    struct Settings: Decodable, Hashable, Sendable { var remote: String? }
+    static let id = "greedy"
+    func parse(_ head: RequestHead) throws(FormatError) -> NoOperation { NoOperation() }
+    func respond(to operation: NoOperation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: Settings) async throws
+        -> ArtifactResponse
+    {
+        ArtifactResponse(.notFound)
+    }
+    func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { ArtifactResponse(.notFound) }
+}
+
+struct NoSuchFile: Error, CustomStringConvertible { var description: String { "no such file" } }
+
+enum Fixture {
+    static let formats = [FormatSchema(ImageFormat.self), FormatSchema(PlainFormat.self)]
+    static let secret = "hunter2-of-the-day"
+
+    static func surroundings(_ environment: [String: String] = [:], files: [String: String] = [:]) -> Surroundings {
+        Surroundings(
+            workingDirectory: "/work", environment: { environment[$0] },
+            readFile: { path in
+                guard let text = files[path] else { throw NoSuchFile() }
+                return text
+            })
+    }
+
+    static func load(
+        _ yaml: String, formats: [FormatSchema] = Self.formats, environment: [String: String] = [:], files: [String: String] = [:],
+        overrides: Overrides = Overrides()
+    ) -> Loaded {
+        Configuration.load(Array(yaml.utf8), file: "c.yaml", formats: formats, surroundings: Self.surroundings(environment, files: files), overrides: overrides)
+    }
+
+    /// The lines that `config check` prints.
+    static func lines(_ loaded: Loaded) -> [String] { loaded.diagnostics.map(\.description) }
+}

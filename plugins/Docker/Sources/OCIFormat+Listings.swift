@@ -59,7 +59,8 @@ extension OCIFormat {
         // With the slash: `a-b/x` is before `a/x`, though `a` is before `a-b`.
         let repositories = try await site.readable().sorted { "\($0)/".utf8.lexicographicallyPrecedes("\($1)/".utf8) }
         for repository in repositories {
-            guard case .after(let start) = Self.start(in: repository, after: paging.last), let content = try await site.content(of: repository) else { continue }
+            guard case .after(let start) = Self.start(in: repository, after: paging.last), let content = try await site.content(of: repository)
+            else { continue }
             // One more than fits tells whether there is a next page, also where it begins in a later repository.
             let query = ContentQuery(.packages, after: start, limit: min(limit + 1 - names.count, Self.largestPage))
             names += try await content.list(query).rows.map { "\(repository)/\($0.name)" }

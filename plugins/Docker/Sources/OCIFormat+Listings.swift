@@ -1,0 +1,93 @@
+import ArtifactModel
+public import FormatAPI
+import HTTPTypes
+
+extension OCIFormat {
+    /// Rows in a page of which no size was asked for, or a larger one.
+    static let largestPage = 10_000
+
+    private struct TagList: Encodable {
+        var name: String
+        var tags: [String]
+    }
+
+    private struct Catalog: Encodable { var repositories: [String] }
+
+    /// Byte-wise ordered; `last` is exclusive and need not exist; none for `n=0`. Distribution-spec 1.1, «Listing Tags».
+    func tags(of image: ImageName, _ paging: Paging, _ exchange: Exchange) async throws -> ArtifactResponse {
+        let limit = min(paging.count ?? Self.largestPage, Self.largestPage)
+        var page = ContentPage(rows: [], more: false)
+        if limit > 0 {
+            page = try await exchange.content.list(ContentQuery(.pointers(image.package, kind: Self.tagKind), after: paging.last, limit: limit))
+        }
+        if page.rows.isEmpty, try await exchange.content.list(ContentQuery(.package(image.package), limit: 1)).rows.isEmpty {
+            throw FormatError(.notFound, "there is no image \(image)", detail: "NAME_UNKNOWN")
+        }
+        let names = page.rows.map(\.name)
+        var response = ArtifactResponse.document(JSON.text(TagList(name: exchange.links.clientName(image), tags: names)))
+        if page.more, let last = names.last {
+            response.headers[.link] = exchange.links.next("\(image)/tags/list", [("n", "\(limit)"), ("last", last)])
+        }
+        return response
+    }
+
+    /// The images of one repository, by their bare names.
+    func catalog(_ paging: Paging, _ exchange: Exchange) async throws -> ArtifactResponse {
+        let limit = min(paging.count ?? Self.largestPage, Self.largestPage)
+        guard limit > 0 else { return Self.catalog([], more: false, limit, exchange.links) }
+        let page = try await exchange.content.list(ContentQuery(.packages, after: paging.last, limit: limit))
+        return Self.catalog(page.rows.map(\.name), more: page.more, limit, exchange.links)
+    }
+
+    public func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse? {
+        guard let address = Address(head.path) else { return nil }
+        guard address.place == .base || address.place == .catalog else { return nil }
+        guard address.methods.contains(head.method) else {
+            throw FormatError(.methodNotAllowed, "\(head.method.rawValue) is not among the methods of this address")
+        }
+        var response = address.place == .base ? Self.ping : try await self.catalog(try Self.paging(head), Links(head), of: site)
+        response.headers[.registryVersion] = Self.version
+        return response
+    }
+
+    /// The images of all repositories, `<repository>/<image>`, byte-wise ordered.
+    private func catalog(_ paging: Paging, _ links: Links, of site: any Site) async throws -> ArtifactResponse {
+        let limit = min(paging.count ?? Self.largestPage, Self.largestPage)
+        var names: [String] = []
+        var more = false
+        guard limit > 0 else { return Self.catalog([], more: false, limit, links) }
+        // With the slash: `a-b/x` is before `a/x`, though `a` is before `a-b`.
+        let repositories = try await site.readable().sorted { "\($0)/".utf8.lexicographicallyPrecedes("\($1)/".utf8) }
+        for repository in repositories {
+            guard case .after(let start) = Self.start(in: repository, after: paging.last), let content = try await site.content(of: repository)
+            else { continue }
+            // One more than fits tells whether there is a next page, also where it begins in a later repository.
+            let query = ContentQuery(.packages, after: start, limit: min(limit + 1 - names.count, Self.largestPage))
+            names += try await content.list(query).rows.map { "\(repository)/\($0.name)" }
+            guard names.count <= limit else {
+                more = true
+                break
+            }
+        }
+        return Self.catalog(Array(names.prefix(limit)), more: more, limit, links)
+    }
+
+    private enum Start {
+        case after(String?)
+        case skipped
+    }
+
+    /// Where a repository's own list begins so that no name is at or before `last`; skipped where all of them are.
+    private static func start(in repository: RepositoryName, after last: String?) -> Start {
+        guard let last else { return .after(nil) }
+        let prefix = "\(repository)/"
+        if last.hasPrefix(prefix) { return .after(String(last.dropFirst(prefix.count))) }
+        return last.utf8.lexicographicallyPrecedes(prefix.utf8) ? .after(nil) : .skipped
+    }
+
+    private static func catalog(_ names: [String], more: Bool, _ limit: Int, _ links: Links) -> ArtifactResponse {
+        var response = ArtifactResponse.document(JSON.text(Catalog(repositories: names)))
+        if more, let last = names.last { response.headers[.link] = links.next("_catalog", [("n", "\(limit)"), ("last", last)]) }
+        return response
+    }
+}

@@ -1,0 +1,83 @@
+public import ArtifactModel
+public import FormatAPI
+
+/// What a registry is asked for. OCI distribution-spec 1.1, «Endpoints».
+public struct OCIOperation: FormatOperation {
+    enum Kind: Hashable, Sendable {
+        case ping
+        case catalog(Paging)
+        case tags(ImageName, Paging)
+        case readManifest(ImageName, Reference)
+        /// `tags`: further names for a manifest that is pushed by its digest.
+        case writeManifest(ImageName, Reference, tags: [Tag])
+        case removeManifest(ImageName, Reference)
+        case readBlob(ImageName, ContentDigest)
+        case removeBlob(ImageName, ContentDigest)
+        case beginUpload(ImageName)
+        case uploadBlob(ImageName, ContentDigest)
+        case mountBlob(ImageName, ContentDigest, from: String)
+        case uploadStatus(ImageName, session: String)
+        case appendChunk(ImageName, session: String, at: ChunkRange?)
+        case closeUpload(ImageName, session: String, ContentDigest, at: ChunkRange?)
+        case cancelUpload(ImageName, session: String)
+        case referrers(ImageName, ContentDigest, artifactType: String?, after: String?)
+    }
+    let kind: Kind
+    init(_ kind: Kind) { self.kind = kind }
+
+    public var name: StaticString {
+        switch self.kind {
+        case .ping: "ping"
+        case .catalog: "catalog"
+        case .tags: "tags"
+        case .readManifest: "manifest.read"
+        case .writeManifest: "manifest.write"
+        case .removeManifest: "manifest.delete"
+        case .readBlob: "blob.read"
+        case .removeBlob: "blob.delete"
+        case .beginUpload, .uploadBlob, .uploadStatus, .appendChunk, .closeUpload, .cancelUpload: "blob.write"
+        case .mountBlob: "blob.mount"
+        case .referrers: "referrers"
+        }
+    }
+
+    /// The right to read the image that a blob is mounted from is not among them: without it the mount is an upload, not a refusal.
+    public var accesses: [Access] {
+        switch self.kind {
+        case .ping: []
+        case .catalog: [Access(.read)]
+        case .tags(let image, _), .readManifest(let image, _), .readBlob(let image, _), .referrers(let image, _, _, _): [Access(.read, path: image.text)]
+        case .removeManifest(let image, _), .removeBlob(let image, _): [Access(.delete, path: image.text)]
+        case .writeManifest(let image, _, _), .beginUpload(let image), .uploadBlob(let image, _), .mountBlob(let image, _, _),
+            .uploadStatus(let image, _), .appendChunk(let image, _, _), .closeUpload(let image, _, _, _), .cancelUpload(let image, _):
+            [Access(.write, path: image.text)]
+        }
+    }
+}
+
+/// A page as clients ask for it: `?n=&last=`.
+struct Paging: Hashable, Sendable {
+    /// Rows in a page; nil: as many as we like.
+    var count: Int?
+    /// Exclusive, byte-wise; need not exist.
+    var last: String?
+}
+
+/// `Content-Range` of a chunk: `first-last`, both inclusive, in bytes.
+struct ChunkRange: Hashable, Sendable {
+    let first: Int64
+    let length: Int64
+
+    /// nil where the text is no range.
+    init?(_ text: String) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let first = Self.number(parts[0]), let last = Self.number(parts[1]), last >= first, last < Int64.max else { return nil }
+        self.first = first
+        self.length = last - first + 1
+    }
+
+    private static func number(_ text: Substring) -> Int64? {
+        guard text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        return Int64(text)
+    }
+}

@@ -1,0 +1,97 @@
+import ArtifactModel
+import FormatAPI
+import FoundationEssentials
+import HTTPTypes
+
+/// The page of a folder that is asked for: `?after=&limit=`.
+struct FolderPaging: Hashable, Sendable {
+    static let usual = 1000
+    static let largest = 10_000
+    /// Exclusive, byte-wise; need not exist.
+    let after: String?
+    let limit: Int
+
+    init(_ head: RequestHead) throws(FormatError) {
+        self.after = head.query("after").flatMap { $0.isEmpty ? nil : $0 }
+        guard let text = head.query("limit") else {
+            self.limit = Self.usual
+            return
+        }
+        guard let limit = Int(text), (1...Self.largest).contains(limit) else {
+            throw FormatError(.invalidRequest, "limit is how many entries to list: 1 to \(Self.largest)")
+        }
+        self.limit = limit
+    }
+}
+
+extension RawFiles {
+    /// HTML for those who would rather have it, JSON for all others, scripts with `*/*` among them.
+    func list(_ folder: AssetPath?, _ paging: FolderPaging, _ head: RequestHead, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        let page = try await content.list(ContentQuery(.folder(folder), after: paging.after, limit: paging.limit))
+        if page.rows.isEmpty, let folder, paging.after == nil { throw FormatError(.notFound, "there is no folder «\(folder)/»") }
+        let base = folder.map { Self.url($0, head) + "/" } ?? head.root + "/"
+        let next = page.more ? page.rows.last.map { "\(base)?after=\(PercentEncoding.query($0.name))&limit=\(paging.limit)" } : nil
+        let listing = FolderListing(repository: content.context.repository, folder: folder, base: base, rows: page.rows, next: next)
+        let asHTML = Preference(head.headers).prefers("text/html", to: "application/json")
+        var response: ArtifactResponse = asHTML ? .document(listing.html, type: "text/html; charset=utf-8") : .document(listing.json, type: "application/json")
+        response.headers[.vary] = "Accept"
+        if let next { response.headers[.link] = "<\(next)>; rel=\"next\"" }
+        return response
+    }
+}
+
+/// One page of a folder, as it is shown.
+struct FolderListing: Sendable {
+    var repository: RepositoryName
+    /// nil: the root.
+    var folder: AssetPath?
+    /// The folder's own address, with its slash.
+    var base: String
+    var rows: [ContentRow]
+    /// The next page's address.
+    var next: String?
+
+    private struct Document: Encodable {
+        struct Entry: Encodable {
+            var name: String
+            var type: String
+            var size: Int64?
+            var contentType: String?
+            var sha256: String?
+            var modified: String?
+        }
+        var repository: String
+        var path: String
+        var entries: [Entry]
+        var next: String?
+    }
+
+    var json: String {
+        let entries = self.rows.map { row in
+            guard let digest = row.digest else { return Document.Entry(name: row.name, type: "folder") }
+            return Document.Entry(
+                name: row.name, type: "file", size: row.size, contentType: row.contentType, sha256: digest.hex, modified: Self.moment(row.updated))
+        }
+        return JSON.text(Document(repository: self.repository.text, path: self.path, entries: entries, next: self.next)) + "\n"
+    }
+
+    /// `/` for the root, `/a/b/` below it.
+    var path: String { "/" + (self.folder.map { $0.text + "/" } ?? "") }
+
+    /// As in `2026-11-23T20:15:00Z`.
+    static func moment(_ time: Timestamp) -> String { Date(timeIntervalSince1970: Double(time.milliseconds / 1000)).formatted(.iso8601) }
+}
+
+/// JSON as we write it: keys in order, so that equal values are equal bytes.
+enum JSON {
+    static func text(_ value: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return String(decoding: try encoder.encode(value), as: UTF8.self)
+        } catch {
+            // JSONEncoder fails on numbers that are not finite and on `encode(to:)` that throws; our values have neither.
+            preconditionFailure("a value of strings and whole numbers is not encodable: \(error)")
+        }
+    }
+}

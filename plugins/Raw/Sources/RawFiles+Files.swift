@@ -1,0 +1,101 @@
+import ArtifactModel
+import FormatAPI
+import HTTPTypes
+
+extension RawFiles {
+    /// A path may name a file and a folder both; without a slash it is the file.
+    func read(_ path: AssetPath, _ head: RequestHead, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        if let found = try await content.content(ContentRequest(path, .mutable)) {
+            var headers: HTTPFields = [:]
+            if let digest = found.head.digests.first(.sha256) { headers[.checksumSHA256] = digest.hex }
+            return ArtifactResponse(.ok, headers: headers, body: .content(found))
+        }
+        guard try await content.list(ContentQuery(.folder(path), limit: 1)).rows.isEmpty else {
+            return ArtifactResponse(.movedPermanently, headers: [.location: Self.url(path, head) + "/"])
+        }
+        throw Self.absent(path)
+    }
+
+    /// 201 whether the file is new or not: what is there now is what was sent.
+    func write(_ path: AssetPath, _ upload: FileUpload, _ request: ArtifactRequest, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        let requirements = try await self.requirements(of: upload, path, content)
+        do {
+            let staged = try await content.stage(request.body, StageDemand(target: path, expecting: upload.expected))
+            try await content.commit(Edit(requiring: requirements, [.putAsset(NewAsset(path, staged, contentType: upload.contentType), .byPolicy)]))
+            var response = ArtifactResponse(.created, headers: [.location: Self.url(path, request.head)])
+            if let digest = staged.digests.first(.sha256) { response.headers[.checksumSHA256] = digest.hex }
+            return response
+        } catch let refusal as Edit.Refused {
+            guard case .policy = refusal else { throw Self.changed(path, refusal) }
+            throw FormatError(
+                .conflict, "«\(path)» exists with other content, and writePolicy allowOnce keeps it; write to another path, or delete it first", cause: refusal)
+        }
+    }
+
+    func remove(_ path: AssetPath, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        do {
+            try await content.commit(Edit([.removeAsset(path)]))
+        } catch let refusal as Edit.Refused {
+            guard case .missing = refusal else { throw refusal }
+            throw Self.absent(path)
+        }
+        return ArtifactResponse(.noContent)
+    }
+
+    /// What `If-Match` and `If-None-Match` ask for, to be looked at once more when the file is committed. RFC 9110, section 13.1.
+    private func requirements(of upload: FileUpload, _ path: AssetPath, _ content: any RepositoryContent) async throws -> [Edit.Requirement] {
+        switch upload.condition {
+        case .none: return []
+        case .absent: return [.asset(path, among: [nil])]
+        case .oneOf(let tags):
+            guard let kept = try await content.content(ContentRequest(path, .mutable)), let digest = kept.head.digests.first(.sha256),
+                tags.contains("*") || tags.contains(kept.head.entityTag)
+            else { throw Self.changed(path, nil) }
+            return [.asset(path, among: [digest])]
+        }
+    }
+
+    private static func changed(_ path: AssetPath, _ cause: (any Error)?) -> FormatError {
+        FormatError(.preconditionFailed, "«\(path)» is not as the request's If-Match or If-None-Match wants it; nothing was changed", cause: cause)
+    }
+
+    private static func absent(_ path: AssetPath) -> FormatError { FormatError(.notFound, "there is no file «\(path)»") }
+
+    /// Absolute path in the client's view.
+    static func url(_ path: AssetPath, _ head: RequestHead) -> String { head.root + "/" + PercentEncoding.path(path.text) }
+}
+
+extension HTTPField.Name {
+    static let checksumSHA256 = Self.known("X-Checksum-Sha256")
+    static let checksumSHA1 = Self.known("X-Checksum-Sha1")
+    static let checksumMD5 = Self.known("X-Checksum-Md5")
+    static let contentMD5 = Self.known("Content-MD5")
+    static let bodyDigest = Self.known("Content-Digest")
+    static let representationDigest = Self.known("Repr-Digest")
+    static let oldDigest = Self.known("Digest")
+    static let link = Self.known("Link")
+
+    private static func known(_ text: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is a field name: letters, digits and hyphens") }
+        return name
+    }
+}
+
+enum PercentEncoding {
+    /// Keeps slashes; everything else that is not an unreserved character of RFC 3986 becomes `%XX`.
+    static func path(_ text: String) -> String { self.encoded(text, keepingSlash: true) }
+    static func query(_ text: String) -> String { self.encoded(text, keepingSlash: false) }
+
+    private static func encoded(_ text: String, keepingSlash: Bool) -> String {
+        var out = ""
+        for byte in text.utf8 {
+            switch byte {
+            case _ where byte.isASCIILetterOrDigit, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+                out.unicodeScalars.append(Unicode.Scalar(byte))
+            case UInt8(ascii: "/") where keepingSlash: out += "/"
+            default: out += "%" + ContentDigest.hex([byte]).uppercased()
+            }
+        }
+        return out
+    }
+}

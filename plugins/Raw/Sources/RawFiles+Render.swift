@@ -1,0 +1,48 @@
+public import FormatAPI
+import HTTPTypes
+import NIOCore
+
+extension RawFiles {
+    private struct Failed: Encodable { var error: String }
+
+    /// A line of text; `{"error": …}` for those who would rather have JSON.
+    public func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse {
+        let code: FormatError.Code = failure.anonymous && !failure.denied.isEmpty ? .unauthenticated : failure.error.code
+        let asJSON = Preference(head.headers).prefers("application/json", to: "text/plain")
+        var response: ArtifactResponse =
+            asJSON
+            ? .document(JSON.text(Failed(error: failure.error.message)) + "\n", type: "application/json", status: Self.status(of: code))
+            : .document(failure.error.message + "\n", type: "text/plain; charset=utf-8", status: Self.status(of: code))
+        if code == .unauthenticated { response.headers[.wwwAuthenticate] = "Basic realm=\"entrepot\"" }
+        if code == .methodNotAllowed { response.headers[.allow] = Self.methods(head.path).map(\.rawValue).joined(separator: ", ") }
+        if let delay = failure.error.retryAfter { response.headers[.retryAfter] = String(max(1, delay.components.seconds)) }
+        return response
+    }
+
+    static func status(of code: FormatError.Code) -> HTTPResponse.Status {
+        switch code {
+        case .notFound: .notFound
+        case .invalidRequest, .digestMismatch: .badRequest
+        case .methodNotAllowed: .methodNotAllowed
+        case .unauthenticated: .unauthorized
+        case .forbidden, .readOnly, .quotaExceeded: .forbidden
+        case .conflict: .conflict
+        case .preconditionFailed: .preconditionFailed
+        case .wrongRange: .rangeNotSatisfiable
+        case .tooLarge: .contentTooLarge
+        case .unsupported: .unsupportedMediaType
+        case .throttled: .tooManyRequests
+        case .upstreamUnreachable, .upstreamFailed: .badGateway
+        case .upstreamTimedOut: .gatewayTimeout
+        case .unavailable, .cancelled: .serviceUnavailable
+        case .noSpace: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+        case .internalFailure: .internalServerError
+        }
+    }
+}
+
+extension ArtifactResponse {
+    static func document(_ text: String, type: String, status: HTTPResponse.Status = .ok) -> ArtifactResponse {
+        ArtifactResponse(status, headers: [.contentType: type], body: .bytes(ByteBuffer(string: text)))
+    }
+}

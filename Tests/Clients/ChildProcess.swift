@@ -29,7 +29,17 @@ struct ChildProcess {
         self.process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
         self.process.standardOutput = try FileHandle(forWritingTo: self.output)
         self.process.standardError = try FileHandle(forWritingTo: self.errors)
-        try self.process.run()
+        try Self.withSignalsOpen { try self.process.run() }
+    }
+
+    /// The threads that tests run on block all signals, and a child inherits that: SIGTERM would never reach it.
+    private static func withSignalsOpen(_ body: () throws -> Void) rethrows {
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try body()
     }
 
     func signal(_ number: Int32) { if self.process.isRunning { kill(self.pid, number) } }

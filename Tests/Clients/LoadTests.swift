@@ -44,7 +44,7 @@ extension Clients {
         func deleteWhileRead(_ what: String) async throws {
             try await withServer { server in
                 // More than the sockets' buffers hold, so that the reader is really in the middle.
-                let bytes = (0..<(40 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 7) }
+                let bytes = (0..<(24 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 7) }
                 let target: String
                 if what == "file" {
                     target = "/repository/files/read/me.bin"

@@ -126,7 +126,7 @@ extension Clients {
             }
         }
 
-        @Test("an upload that was cut goes on from what arrived", arguments: ["PATCH", "PUT"])
+        @Test("a body that ends early makes no blob, and the blob can be pushed anew", arguments: ["PATCH", "PUT"])
         func cut(_ method: String) async throws {
             try await withServer { server in
                 let upload = try await server.openUpload(Self.image)

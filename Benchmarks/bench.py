@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Measures the release binary beside nginx and docker-registry: the same bytes, the same clients, rounds interleaved, medians.
+
+Everything is on loopback, in a temporary folder, and every process that is started here is ended here by its id. Client and
+servers share the machine's cores: trust ratios within one table and CPU seconds, not absolute rates.
+"""
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+
+import report
+import work
+from servers import DockerRegistry, Entrepot, Nginx
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--binary", default=os.path.join(ROOT, ".build/release/entrepot"))
+    parser.add_argument("--rounds", type=int, default=3, help="of each measurement (3)")
+    parser.add_argument("--size", type=int, default=1024, help="of the big layer, in MiB (1024)")
+    parser.add_argument("--seconds", type=int, default=4, help="of each wrk run (4)")
+    parser.add_argument("--only", choices=["pull", "manifest", "push", "start"], action="append", help="may be given more than once")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    for program in (options.binary, "curl", "wrk", "docker-registry", "/usr/sbin/nginx"):
+        if shutil.which(program) is None:
+            sys.exit(f"{program} is not there; make bench installs and builds what is needed")
+    folder = tempfile.mkdtemp(prefix="entrepot-bench-")
+    os.chmod(folder, 0o755)  # nginx's worker may run as another user
+    servers = [Entrepot(options.binary, folder), DockerRegistry(folder), Nginx(folder)]
+    wanted = options.only or ["pull", "manifest", "push", "start"]
+    tables = []
+    try:
+        layer = work.random_file(os.path.join(folder, "layer.bin"), options.size)
+        for server in servers:
+            server.start()
+        if "pull" in wanted or "manifest" in wanted:
+            for server in servers:
+                server.place(layer)
+        if "pull" in wanted:
+            tables.append(report.pull(work.pull(servers, layer, 1, options.rounds), 1))
+            tables.append(report.pull(work.pull(servers, layer, 8, options.rounds), 8))
+        if "manifest" in wanted:
+            tables.append(report.manifest(work.manifest(servers, options.seconds, options.rounds)))
+        if "push" in wanted:
+            tables.append(report.push(work.push([s for s in servers if s.pushes], layer, options.rounds)))
+        if "start" in wanted:
+            tables.append(report.start(work.start(servers[:2], options.rounds)))
+    finally:
+        for server in servers:
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    text = report.document(tables, options)
+    print(text)
+    if options.write:
+        report.write(os.path.join(ROOT, "docs/performance.md"), text)
+
+
+if __name__ == "__main__":
+    main()

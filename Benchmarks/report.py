@@ -1,0 +1,107 @@
+"""Tables of medians, with the budgets beside them."""
+import datetime
+import os
+import platform
+import re
+import statistics
+import subprocess
+
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+
+
+def medians(results):
+    return {name: {key: statistics.median(r[key] for r in rounds) for key in rounds[0]} for name, rounds in results.items()}
+
+
+def table(title, header, rows, budgets):
+    lines = [f"### {title}", "", "| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    lines += [""] + [f"- {'met' if met else '**missed**'}: {text}" for text, met in budgets]
+    return "\n".join(lines) + "\n"
+
+
+def ratio(a, b):
+    return a / b if b else float("inf")
+
+
+def pull(results, clients):
+    values = medians(results)
+    own, nginx = values["entrepot"], values["nginx"]
+    rows = [
+        [name, f"{v['rate']:.0f}", f"{ratio(v['rate'], nginx['rate']):.2f}", f"{v['cpu']:.2f}", f"{v['peak']:.0f}"] for name, v in values.items()
+    ]
+    against = ratio(own["rate"], nginx["rate"])
+    wanted = 1.1 if clients > 1 else 1.0
+    budgets = [(f"throughput ≥ {wanted} × nginx: {against:.2f}", against >= wanted)]
+    if clients > 1:
+        budgets += [
+            (f"≤ 0.25 CPU seconds a GiB: {own['cpu']:.2f}", own["cpu"] <= 0.25),
+            (f"resident memory < 80 MB: {own['peak'] * 1.048576:.0f}", own["peak"] * 1.048576 < 80),
+        ]
+    plural = "client" if clients == 1 else "clients"
+    return table(f"Blob pull, {clients} {plural}", ["", "MiB/s", "× nginx", "CPU s/GiB", "peak MiB"], rows, budgets)
+
+
+def manifest(results):
+    values = medians(results)
+    own, nginx, peer = values["entrepot"], values["nginx"], values["docker-registry"]
+    rows = [
+        [name, f"{v['rate']:.0f}", f"{ratio(v['rate'], nginx['rate']):.2f}", f"{ratio(v['rate'], peer['rate']):.1f}", f"{v['p99']:.0f}", f"{v['percpu']:.0f}"]
+        for name, v in values.items()
+    ]
+    peers, files, late = ratio(own["rate"], peer["rate"]), ratio(own["rate"], nginx["rate"]), ratio(own["p99"], nginx["p99"])
+    budgets = [
+        (f"≥ 10 × docker-registry: {peers:.1f}", peers >= 10),
+        (f"≥ 0.4 × nginx with the same bytes: {files:.2f}", files >= 0.4),
+        (f"p99 ≤ 3 × nginx's: {late:.1f}", late <= 3),
+    ]
+    return table(
+        "Manifest by tag, 32 connections", ["", "requests/s", "× nginx", "× docker-registry", "p99 µs", "requests/CPU s"], rows, budgets)
+
+
+def push(results):
+    values = medians(results)
+    own, peer = values["entrepot"], values["docker-registry"]
+    rows = [[name, f"{v['rate']:.0f}", f"{ratio(v['rate'], peer['rate']):.2f}", f"{v['cpu']:.2f}", f"{v['peak']:.0f}"] for name, v in values.items()]
+    rate, cpu = ratio(own["rate"], peer["rate"]), ratio(own["cpu"], peer["cpu"])
+    budgets = [
+        (f"≥ 2.5 × docker-registry, which does not fsync: {rate:.2f}", rate >= 2.5),
+        (f"at half its CPU: {cpu:.2f}", cpu <= 0.5),
+    ]
+    return table("Layer push", ["", "MiB/s", "× docker-registry", "CPU s/GiB", "peak MiB"], rows, budgets)
+
+
+def start(results):
+    values = medians(results)
+    own = values["entrepot"]
+    rows = [[name, f"{v['milliseconds']:.0f}", f"{v['memory']:.0f}"] for name, v in values.items()]
+    budgets = [
+        (f"first answer < 100 ms: {own['milliseconds']:.0f}", own["milliseconds"] < 100),
+        (f"idle memory < 60 MB: {own['memory'] * 1.048576:.0f}", own["memory"] * 1.048576 < 60),
+    ]
+    return table("Start to first answer, and idle memory", ["", "ms", "MiB"], rows, budgets)
+
+
+def version(line):
+    answer = subprocess.run(line, capture_output=True, text=True, timeout=20)
+    return (answer.stdout + answer.stderr).strip().split("\n")[0]
+
+
+def document(tables, options):
+    with open("/proc/cpuinfo") as file:
+        model = re.search(r"model name\s*:\s*(.+)", file.read())
+    processor = model.group(1).strip() if model else platform.machine()
+    head = (
+        f"Measured {datetime.date.today().isoformat()} by `make bench`: {options.rounds} interleaved rounds, medians; layer of {options.size} MiB; "
+        f"{os.cpu_count()} cores ({processor}), clients and servers on the same ones; {version(['/usr/sbin/nginx', '-v'])}; "
+        f"{version(['docker-registry', '--version'])}.\n"
+    )
+    return head + "\n" + "\n".join(tables)
+
+
+def write(path, text):
+    with open(path) as file:
+        before, rest = file.read().split(BEGIN, 1)
+    after = rest.split(END, 1)[1]
+    with open(path, "w") as file:
+        file.write(f"{before}{BEGIN}\n{text}{END}{after}")

@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+/// A folder of images for podman, buildah and skopeo that shares nothing with the machine's own.
+struct ContainerStore {
+    private let folder: URL
+    private let environment: [String: String]
+
+    init(in folder: URL) throws {
+        self.folder = folder
+        let files = [
+            "registries.conf": "unqualified-search-registries = []\n",
+            "storage.conf": "[storage]\ndriver = \"vfs\"\nrunroot = \"\(folder.path)/run\"\ngraphroot = \"\(folder.path)/graph\"\n",
+            // podman refuses to start where the file is named and absent.
+            "auth.json": "{}\n",
+            "policy.json": "{\"default\": [{\"type\": \"insecureAcceptAnything\"}]}\n",
+        ]
+        for (name, text) in files { try Data(text.utf8).write(to: folder.appending(path: name)) }
+        self.environment = [
+            "CONTAINERS_REGISTRIES_CONF": folder.appending(path: "registries.conf").path,
+            "CONTAINERS_STORAGE_CONF": folder.appending(path: "storage.conf").path,
+            "REGISTRY_AUTH_FILE": folder.appending(path: "auth.json").path,
+            "XDG_RUNTIME_DIR": folder.path,
+            "BUILDAH_ISOLATION": "chroot",
+        ]
+    }
+
+    func run(_ line: [String]) async throws -> Ended {
+        // skopeo 1.9 knows the policy by option only; without one it reads the machine's.
+        let policy = line.first == "skopeo" ? ["--policy", self.folder.appending(path: "policy.json").path] : []
+        return try await ClientTests.run(line.prefix(1) + policy + line.dropFirst(), environment: self.environment, in: self.folder, deadline: .seconds(90))
+    }
+
+    @discardableResult
+    func succeed(_ line: [String], sourceLocation: SourceLocation = #_sourceLocation) async throws -> String {
+        let ended = try await self.run(line)
+        try #require(
+            ended.status == 0, "\(line.joined(separator: " ")): \(ended.status)\n\(ended.output.suffix(1000))\n\(ended.errors.suffix(3000))",
+            sourceLocation: sourceLocation)
+        return ended.output
+    }
+
+    /// The path of an OCI layout with one image under the tag `one`.
+    func layout() async throws -> String {
+        let container = try await self.succeed(["buildah", "from", "scratch"]).trimmingCharacters(in: .whitespacesAndNewlines)
+        let file = try Image.context(in: self.folder).appending(path: "busybox").path
+        try await self.succeed(["buildah", "copy", container, file, "/bin/busybox"])
+        try await self.succeed(["buildah", "commit", "--format", "oci", "--rm", container, "localhost/one:1"])
+        let layout = self.folder.appending(path: "layout").path
+        try await self.succeed(["buildah", "push", "localhost/one:1", "oci:\(layout):one"])
+        return layout
+    }
+}
+
+/// The image that the engines build: one static program and nothing else.
+enum Image {
+    static func context(in folder: URL) throws -> URL {
+        let context = folder.appending(path: "context")
+        guard !FileManager.default.fileExists(atPath: context.path) else { return context }
+        try FileManager.default.createDirectory(at: context, withIntermediateDirectories: true)
+        let busybox = try #require(Surroundings.program("busybox"), "busybox-static is not installed; see scripts/packages")
+        try FileManager.default.copyItem(at: URL(filePath: busybox).resolvingSymlinksInPath(), to: context.appending(path: "busybox"))
+        let recipe = """
+            FROM scratch
+            COPY busybox /bin/busybox
+            LABEL made.by=test
+            ENTRYPOINT ["/bin/busybox"]
+
+            """
+        try Data(recipe.utf8).write(to: context.appending(path: "Dockerfile"))
+        return context
+    }
+}

@@ -1,0 +1,31 @@
+import ArtifactModel
+import StorageAPI
+
+/// Where the file store keeps what:
+///
+/// ```
+/// <root>/sha256/9f/86/9f86d0…  a blob, final, mode 0444; two levels of 256 folders, made when first needed
+/// <root>/uploads/<32 hex>      bytes that are arriving
+/// ```
+struct BlobFolders: Sendable {
+    let root: String
+
+    var blobs: String { "\(self.root)/sha256" }
+    var uploads: String { "\(self.root)/uploads" }
+
+    func upload(_ id: UploadID) -> String { "\(self.uploads)/\(id.text)" }
+
+    func place(of digest: ContentDigest) -> Place { Place(blobs: self.blobs, hex: digest.hex) }
+
+    struct Place {
+        let outer: String
+        let inner: String
+        let file: String
+
+        init(blobs: String, hex: String) {
+            self.outer = "\(blobs)/\(hex.prefix(2))"
+            self.inner = "\(self.outer)/\(hex.dropFirst(2).prefix(2))"
+            self.file = "\(self.inner)/\(hex)"
+        }
+    }
+}

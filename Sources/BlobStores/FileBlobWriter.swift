@@ -1,0 +1,24 @@
+import ArtifactModel
+import NIOCore
+import StorageAPI
+
+/// An upload's file, open for reading and writing.
+struct FileBlobWriter: BlobWriter {
+    let id: UploadID
+    let file: OpenFile
+    let pool: any BlockingPool
+
+    func length() async throws(BlobStoreError) -> Int64 {
+        try await self.pool.perform { () throws(BlobStoreError) in try FileSystem.size(self.file.descriptor) }
+    }
+
+    func write(_ batch: [ByteBuffer], at offset: Int64) async throws(BlobStoreError) {
+        try await self.pool.perform { () throws(BlobStoreError) in try VectorWrite.write(batch, to: self.file.descriptor, at: offset) }
+    }
+
+    func truncate(to length: Int64) async throws(BlobStoreError) {
+        try await self.pool.perform { () throws(BlobStoreError) in try FileSystem.truncate(self.file.descriptor, to: length) }
+    }
+
+    func reading() async throws(BlobStoreError) -> any ContentSource { FileContent(self.file, size: try await self.length()) }
+}

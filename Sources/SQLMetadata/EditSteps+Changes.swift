@@ -1,0 +1,79 @@
+import ArtifactModel
+import StorageAPI
+
+extension EditSteps {
+    mutating func put(_ component: Component, _ index: Int) throws(MetadataError) {
+        let coordinates = component.coordinates
+        if self.edit.policy == .allowOnce {
+            let paths = Set(component.assets.map { SQLValue.text($0.path.text) })
+            self.require(.assetPaths(of: coordinates, in: self.edit.repository), .among(paths, orNoRow: true), .policy(index))
+            for asset in component.assets { self.requireEqual(asset, index) }
+        }
+        self.run(.addPackage(coordinates.package, self.nextID(), self.edit))
+        let editID = self.nextID()
+        self.run(.putComponent(component, editID, self.edit))
+        self.run(.removeEdges(of: coordinates, in: self.edit.repository))
+        for edge in component.edges { self.run(.putEdge(edge, of: coordinates, in: self.edit.repository)) }
+        for (position, asset) in component.assets.enumerated() {
+            self.link(asset.blob)
+            let row = AssetRow(asset: asset, id: self.nextID(), editID: editID, position: position, component: coordinates)
+            self.run(try .putAsset(row, self.edit))
+        }
+        self.run(.removeAssets(of: coordinates, notOf: editID, in: self.edit.repository))
+    }
+
+    mutating func remove(_ coordinates: Coordinates, _ index: Int) {
+        self.require(.component(coordinates, in: self.edit.repository), .someRow, .missing(index))
+        self.run(.removePointers(to: coordinates, in: self.edit.repository))
+        self.run(.removeComponent(coordinates, in: self.edit.repository))
+    }
+
+    mutating func putAsset(_ asset: NewAsset, _ redeploy: Edit.Redeploy, _ index: Int) throws(MetadataError) {
+        if self.edit.policy == .allowOnce, redeploy == .byPolicy { self.requireEqual(asset, index) }
+        self.link(asset.blob)
+        let id = self.nextID()
+        self.run(try .putAsset(AssetRow(asset: asset, id: id, editID: id, position: 0, component: nil), self.edit))
+    }
+
+    mutating func link(_ path: AssetPath, _ source: RepositoryName, _ sourcePath: AssetPath, _ index: Int) {
+        guard let source = self.edit.sources[source] else {
+            self.require(.never, .someRow, .link(index))
+            return
+        }
+        self.require(.linkable(sourcePath, in: source, self.edit.store), .someRow, .link(index))
+        if self.edit.policy == .allowOnce {
+            self.require(.otherBytes(at: path, in: self.edit.repository, than: sourcePath, in: source), .noRow, .policy(index))
+        }
+        self.run(.link(path, from: sourcePath, in: source, self.nextID(), self.edit))
+    }
+
+    mutating func point(_ name: PointerName, _ target: String, _ redeploy: Edit.Redeploy, _ index: Int) {
+        if self.edit.policy == .allowOnce, redeploy == .byPolicy {
+            self.require(.pointerTarget(name, in: self.edit.repository), .among([.text(target)], orNoRow: true), .policy(index))
+        }
+        self.run(.addPackage(name.package, self.nextID(), self.edit))
+        self.run(.point(name, target, self.edit))
+    }
+
+    /// The path is free, or names equal bytes.
+    private mutating func requireEqual(_ asset: NewAsset, _ index: Int) {
+        let equal: Set<SQLValue> = asset.blob.digests.first(.sha256).map { [.bytes($0.bytes)] } ?? []
+        self.require(.assetDigest(asset.path, in: self.edit.repository), .among(equal, orNoRow: true), .policy(index))
+    }
+
+    /// A blob that the collector took, or whose row is gone, is never linked: looked at under the write lock.
+    private mutating func link(_ blob: StagedBlob) {
+        let sha256 = blob.digests.first(.sha256)
+        self.require(.liveBlob(sha256, in: self.edit.store), .someRow, orElse: .blobGone)
+        if blob.digests.count > 1 { self.run(.addDigests(blob.digests, in: self.edit.store)) }
+    }
+}
+
+/// An asset's row on its way into the database.
+struct AssetRow {
+    var asset: NewAsset
+    var id: Int64
+    var editID: Int64
+    var position: Int
+    var component: Coordinates?
+}

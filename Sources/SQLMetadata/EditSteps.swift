@@ -1,0 +1,83 @@
+import ArtifactModel
+import StorageAPI
+
+/// An edit on its way to become the steps of one transaction: all requirements, then each change with what it demands.
+struct EditSteps {
+    let edit: RepositoryEdit
+    private(set) var steps: [SQLStep] = []
+    private var ids: Range<Int64>
+
+    init(_ edit: RepositoryEdit, ids: Range<Int64>) {
+        self.edit = edit
+        self.ids = ids
+    }
+
+    /// As many as `translate` may draw.
+    static func numbersNeeded(for edit: Edit) -> Int {
+        edit.changes.reduce(0) { sum, change in
+            switch change {
+            case .put(let component): sum + 2 + component.assets.count
+            case .setPackage, .putAsset, .link, .point: sum + 1
+            case .remove, .removeAsset, .unpoint: sum
+            }
+        }
+    }
+
+    mutating func translate() throws(MetadataError) {
+        for (index, requirement) in self.edit.edit.requirements.enumerated() { self.require(requirement, index) }
+        for (index, change) in self.edit.edit.changes.enumerated() {
+            if self.edit.policy == .deny { self.require(.never, .someRow, .policy(index)) }
+            try self.add(change, index)
+        }
+    }
+
+    private mutating func require(_ requirement: Edit.Requirement, _ index: Int) {
+        switch requirement {
+        case .absent(let coordinates):
+            self.require(.component(coordinates, in: self.edit.repository), .noRow, .requirement(index))
+        case .present(let all):
+            for coordinates in all { self.require(.component(coordinates, in: self.edit.repository), .someRow, .requirement(index)) }
+        case .linked(let paths):
+            for path in paths { self.require(.assetDigest(path, in: self.edit.repository), .someRow, .requirement(index)) }
+        case .asset(let path, let among):
+            let digests = Set(among.compactMap { $0.map { SQLValue.bytes($0.bytes) } })
+            self.require(.assetDigest(path, in: self.edit.repository), .among(digests, orNoRow: among.contains(nil)), .requirement(index))
+        case .pointer(let name, let among):
+            let targets = Set(among.compactMap { $0.map { SQLValue.text($0) } })
+            self.require(.pointerTarget(name, in: self.edit.repository), .among(targets, orNoRow: among.contains(nil)), .requirement(index))
+        }
+    }
+
+    private mutating func add(_ change: Edit.Change, _ index: Int) throws(MetadataError) {
+        switch change {
+        case .put(let component): try self.put(component, index)
+        case .remove(let coordinates): self.remove(coordinates, index)
+        case .setPackage(let package, let attributes): self.run(.setPackage(package, attributes, self.nextID(), self.edit))
+        case .putAsset(let asset, let redeploy): try self.putAsset(asset, redeploy, index)
+        case .removeAsset(let path):
+            self.require(.assetDigest(path, in: self.edit.repository), .someRow, .missing(index))
+            self.run(.removeAsset(path, in: self.edit.repository))
+        case .link(let path, let source, let sourcePath): self.link(path, source, sourcePath, index)
+        case .point(let name, let target, let redeploy): self.point(name, target, redeploy, index)
+        case .unpoint(let name):
+            self.require(.pointerTarget(name, in: self.edit.repository), .someRow, .missing(index))
+            self.run(.removePointer(name, in: self.edit.repository))
+        }
+    }
+
+    mutating func run(_ statement: SQLStatement) { self.steps.append(.run(statement)) }
+
+    mutating func require(_ query: SQLStatement, _ expectation: SQLExpectation, _ refused: Edit.Refused) {
+        self.require(query, expectation, orElse: .refused(refused))
+    }
+
+    mutating func require(_ query: SQLStatement, _ expectation: SQLExpectation, orElse code: MetadataError.Code) {
+        self.steps.append(.require(query, expectation, orElse: code))
+    }
+
+    mutating func nextID() -> Int64 {
+        // `numbersNeeded` counts the same cases: running out is a programmer's error.
+        precondition(!self.ids.isEmpty, "an edit drew more row numbers than it asked for")
+        return self.ids.removeFirst()
+    }
+}

@@ -1,0 +1,77 @@
+public import ArtifactModel
+public import StorageAPI
+
+extension SQLMetadataStore: BlobLedger {
+    public func hold(
+        _ digests: [ContentDigest], size: Int64, in store: BlobStoreID, now: Timestamp, until: Timestamp
+    ) async throws(MetadataError) -> Bool {
+        guard let sha256 = digests.first(.sha256) else { throw MetadataError(.io, "a blob is held by its SHA-256, and there is none") }
+        let id = try await self.ids.take(1).lowerBound
+        do {
+            try await self.database.commit([
+                .run(
+                    SQLStatement(
+                        """
+                        INSERT INTO blobs (id, store_id, sha256, size, sha512, sha1, md5, created_at, held_until)
+                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                        ON CONFLICT (store_id, sha256) DO UPDATE SET
+                          sha512 = COALESCE(blobs.sha512, excluded.sha512), sha1 = COALESCE(blobs.sha1, excluded.sha1),
+                          md5 = COALESCE(blobs.md5, excluded.md5),
+                          held_until = CASE WHEN blobs.held_until > excluded.held_until THEN blobs.held_until ELSE excluded.held_until END
+                        WHERE blobs.state = 0
+                        """,
+                        [.integer(id), .integer(store.number), .bytes(sha256.bytes), .integer(size)] + digests.values(.sha512, .sha1, .md5)
+                            + [.integer(now.milliseconds), .integer(until.milliseconds)])),
+                .require(.liveBlob(sha256, in: store), .someRow, orElse: .blobGone),
+            ])
+            return true
+        } catch {
+            guard error.code == .blobGone else { throw error }
+            return false
+        }
+    }
+
+    public func doom(in store: BlobStoreID, after id: Int64, limit: Int, now: Timestamp) async throws(MetadataError) -> DoomedSlice {
+        let ids = try await self.database.read(
+            SQLStatement("SELECT id FROM blobs WHERE id > $1 ORDER BY id LIMIT $2", [.integer(id), .integer(Int64(limit))]), limit: limit
+        ) { $0.integer(0) }
+        guard let last = ids.last else { return DoomedSlice(blobs: [], next: nil) }
+        let slice: [SQLValue] = [.integer(id), .integer(last), .integer(store.number)]
+        try await self.database.commit([
+            .run(
+                SQLStatement(
+                    """
+                    UPDATE blobs SET state = 1 WHERE id > $1 AND id <= $2 AND store_id = $3 AND state = 0 AND held_until < $4
+                    AND NOT EXISTS (SELECT 1 FROM assets a WHERE a.blob_id = blobs.id)
+                    """, slice + [.integer(now.milliseconds)]))
+        ])
+        let doomed = try await self.database.read(
+            SQLStatement("SELECT id, sha256, size FROM blobs WHERE id > $1 AND id <= $2 AND store_id = $3 AND state = 1 ORDER BY id", slice),
+            limit: ids.count, DoomedBlob.decode)
+        return DoomedSlice(blobs: doomed, next: ids.count < limit ? nil : last)
+    }
+
+    public func doomed(in store: BlobStoreID, limit: Int) async throws(MetadataError) -> [DoomedBlob] {
+        try await self.database.read(
+            SQLStatement(
+                "SELECT id, sha256, size FROM blobs WHERE id > 0 AND state = 1 AND store_id = $1 ORDER BY id LIMIT $2",
+                [.integer(store.number), .integer(Int64(limit))]),
+            limit: limit, DoomedBlob.decode)
+    }
+
+    public func forget(_ ids: [Int64]) async throws(MetadataError) {
+        guard !ids.isEmpty else { return }
+        try await self.database.commit(ids.map { .run(SQLStatement("DELETE FROM blobs WHERE id = $1 AND state = 1", [.integer($0)])) })
+    }
+
+    public func totals(in store: BlobStoreID) async throws(MetadataError) -> BlobTotals {
+        let query = SQLStatement("SELECT COUNT(*), COALESCE(SUM(size), 0) FROM blobs WHERE store_id = $1", [.integer(store.number)])
+        return try await self.database.first(query) { BlobTotals(count: $0.integer(0), bytes: $0.integer(1)) } ?? BlobTotals(count: 0, bytes: 0)
+    }
+}
+
+extension DoomedBlob {
+    @Sendable fileprivate static func decode(_ row: borrowing SQLRow) throws -> DoomedBlob {
+        DoomedBlob(id: row.integer(0), digest: try row.sha256(1), size: row.integer(2))
+    }
+}

@@ -1,0 +1,72 @@
+import ArtifactModel
+import StorageAPI
+
+/// What a commit looks at under the write lock.
+extension SQLStatement {
+    /// Gives no row.
+    static let never = SQLStatement("SELECT 1 WHERE 1 = 0")
+
+    static func component(_ coordinates: Coordinates, in repository: RepositoryID) -> SQLStatement {
+        SQLStatement(
+            """
+            SELECT c.id FROM packages p JOIN components c ON c.package_id = p.id
+            WHERE p.repository_id = $1 AND p.namespace = $2 AND p.name = $3 AND c.version = $4
+            """, repository.values(coordinates))
+    }
+
+    static func assetDigest(_ path: AssetPath, in repository: RepositoryID) -> SQLStatement {
+        SQLStatement(
+            "SELECT b.sha256 FROM assets a JOIN blobs b ON b.id = a.blob_id WHERE a.repository_id = $1 AND a.path = $2",
+            [.integer(repository.number), .text(path.text)])
+    }
+
+    static func assetPaths(of coordinates: Coordinates, in repository: RepositoryID) -> SQLStatement {
+        SQLStatement(
+            """
+            SELECT a.path FROM packages p JOIN components c ON c.package_id = p.id JOIN assets a ON a.component_id = c.id
+            WHERE p.repository_id = $1 AND p.namespace = $2 AND p.name = $3 AND c.version = $4
+            """, repository.values(coordinates))
+    }
+
+    static func pointerTarget(_ name: PointerName, in repository: RepositoryID) -> SQLStatement {
+        SQLStatement(
+            """
+            SELECT t.target FROM packages p JOIN pointers t ON t.package_id = p.id
+            WHERE p.repository_id = $1 AND p.namespace = $2 AND p.name = $3 AND t.kind = $4 AND t.name = $5
+            """, repository.values(name.package) + [.text(name.kind), .text(name.name)])
+    }
+
+    static func liveBlob(_ sha256: ContentDigest?, in store: BlobStoreID) -> SQLStatement {
+        SQLStatement(
+            "SELECT id FROM blobs WHERE store_id = $1 AND sha256 = $2 AND state = 0", [.integer(store.number), sha256.map { .bytes($0.bytes) } ?? .null])
+    }
+
+    /// An asset whose bytes are in this store.
+    static func linkable(_ path: AssetPath, in repository: RepositoryID, _ store: BlobStoreID) -> SQLStatement {
+        SQLStatement(
+            """
+            SELECT a.id FROM assets a JOIN blobs b ON b.id = a.blob_id
+            WHERE a.repository_id = $1 AND a.path = $2 AND b.store_id = $3 AND b.state = 0
+            """, [.integer(repository.number), .text(path.text), .integer(store.number)])
+    }
+
+    static func otherBytes(at path: AssetPath, in repository: RepositoryID, than source: AssetPath, in sourceRepository: RepositoryID) -> SQLStatement {
+        SQLStatement(
+            """
+            SELECT a.id FROM assets a JOIN assets s ON s.repository_id = $1 AND s.path = $2
+            WHERE a.repository_id = $3 AND a.path = $4 AND a.blob_id <> s.blob_id
+            """, [.integer(sourceRepository.number), .text(source.text), .integer(repository.number), .text(path.text)])
+    }
+}
+
+extension RepositoryID {
+    /// `repository_id`, `namespace`, `name`.
+    func values(_ package: PackageName) -> [SQLValue] { [.integer(self.number), .text(package.namespace), .text(package.name)] }
+    /// The same and `version`.
+    func values(_ coordinates: Coordinates) -> [SQLValue] { self.values(coordinates.package) + [.text(coordinates.version)] }
+}
+
+extension PackageName {
+    /// What lists show and are ordered by.
+    var label: String { self.namespace.isEmpty ? self.name : "\(self.namespace)/\(self.name)" }
+}

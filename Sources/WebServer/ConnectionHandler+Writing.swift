@@ -1,0 +1,67 @@
+import Glibc
+import NIOCore
+
+/// A write that did not get through.
+struct SendFailure: Error {
+    /// What the client's side had taken of it when last seen, in bytes; may be too little, never too much.
+    var taken: Int64
+    var cause: any Error
+}
+
+extension ConnectionHandler {
+    /// Writes the pieces in one go; `done` when the last byte is with the socket.
+    func send(_ pieces: [IOData], _ done: CheckedContinuation<Void, any Error>) {
+        guard let context, context.channel.isActive, let last = pieces.last else {
+            return done.resume(throwing: SendFailure(taken: 0, cause: ChannelError.ioOnClosedChannel))
+        }
+        if self.writesPending == 0 { self.sampleProgress(context.channel, restart: true) }
+        self.writesPending += 1
+        let before = self.meter.handedOver
+        for piece in pieces.dropLast() { context.write(self.wrapOutboundOut(piece), promise: nil) }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { result in
+            self.writesPending -= 1
+            switch result {
+            case .success: done.resume()
+            case .failure(let error): done.resume(throwing: SendFailure(taken: max(0, self.lastTaken - before), cause: error))
+            }
+        }
+        context.writeAndFlush(self.wrapOutboundOut(last), promise: promise)
+    }
+
+    /// Notes whether the client took anything since the last look.
+    func sampleProgress(_ channel: any Channel, restart: Bool = false) {
+        let taken = self.meter.taken(channel)
+        if restart || taken > self.lastTaken { self.lastProgress = .now() }
+        self.lastTaken = max(self.lastTaken, taken)
+    }
+
+    /// Closes so that the client cannot take what it has for the whole: by a reset.
+    func reset() {
+        guard let context else { return }
+        self.sampleProgress(context.channel)
+        // Without the option the connection still ends, before its declared length or last chunk; a Unix socket has no reset at all.
+        _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+        context.close(promise: nil)
+    }
+
+    /// Ends the connection after its last answer. With input left unread, only our side is closed at first: a close would make the
+    /// kernel reset the connection, and the client might lose the answer.
+    func finishConnection(unread: Bool) {
+        guard let context, context.channel.isActive else { return }
+        guard unread, self.mayLinger else { return context.close(promise: nil) }
+        self.lingering = true
+        self.parts.removeAll()
+        self.bufferedBytes = 0
+        context.close(mode: .output, promise: nil)
+        self.readWhatIsOwed()
+        context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(self.timeouts.linger)) { context.close(promise: nil) }
+    }
+
+    private var mayLinger: Bool {
+        switch self.ending {
+        case nil, .refused: true
+        case .failed, .inputClosed, .closed: false
+        }
+    }
+}

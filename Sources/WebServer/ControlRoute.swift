@@ -1,0 +1,67 @@
+import ArtifactModel
+import FormatAPI
+public import HTTPTypes
+public import NIOCore
+import RepositoryEngine
+
+/// What command-line tools may ask of the running server over its socket. Who can open the socket may do everything.
+public struct ControlRoute: Sendable {
+    public var method: HTTPRequest.Method
+    /// `/repositories/invalidate`, matched whole.
+    public var path: String
+    public var answer: @Sendable (ControlRequest) async -> ControlResponse
+
+    public init(_ method: HTTPRequest.Method, _ path: String, answer: @escaping @Sendable (ControlRequest) async -> ControlResponse) {
+        self.method = method
+        self.path = path
+        self.answer = answer
+    }
+}
+
+public struct ControlRequest: Sendable {
+    public var query: [(name: String, value: String)]
+    /// At most 1 MiB.
+    public var body: ByteBuffer
+
+    /// The first value of a query parameter.
+    public func query(_ name: String) -> String? { self.query.first { $0.name == name }?.value }
+}
+
+public struct ControlResponse: Sendable {
+    public var status: HTTPResponse.Status
+    public var json: ByteBuffer
+    public init(_ status: HTTPResponse.Status = .ok, json: ByteBuffer) {
+        self.status = status
+        self.json = json
+    }
+}
+
+/// The routes, by method and path.
+struct ControlRoutes: Sendable {
+    static let longestBody = 1 << 20
+
+    let routes: [ControlRoute]
+
+    func answer(_ request: IncomingRequest) async -> RequestOutcome {
+        let path = "/" + request.target.path.joined(separator: "/")
+        guard let route = self.routes.first(where: { $0.path == path && $0.method == request.method }) else {
+            return Self.outcome(.init(.notFound, json: ByteBuffer(string: "{\"error\":\"there is no such command\"}")), "none")
+        }
+        do {
+            guard let body = try await request.body.collect(upTo: Self.longestBody) else {
+                return Self.outcome(.init(.contentTooLarge, json: ByteBuffer(string: "{\"error\":\"the request is longer than 1 MiB\"}")), path)
+            }
+            return Self.outcome(await route.answer(ControlRequest(query: request.target.query, body: body)), path)
+        } catch {
+            var outcome = Self.outcome(.init(.badRequest, json: ByteBuffer(string: "{\"error\":\"the request broke off\"}")), path)
+            outcome.cause = error
+            return outcome
+        }
+    }
+
+    private static func outcome(_ response: ControlResponse, _ operation: String) -> RequestOutcome {
+        RequestOutcome(
+            ArtifactResponse(response.status, headers: [.contentType: "application/json", .cacheControl: "no-store"], body: .bytes(response.json)),
+            operation: "control \(operation)")
+    }
+}

@@ -1,4 +1,0 @@
-import HummingbirdCore
-import NIOSSL
-import NIOHTTPTypesHTTP1
-import ServiceLifecycle

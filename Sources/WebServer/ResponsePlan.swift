@@ -1,0 +1,163 @@
+import ArtifactModel
+import FormatAPI
+import HTTPTypes
+import NIOCore
+
+/// What will be sent: status, headers but for those of the connection, and where the body's bytes come from.
+struct ResponsePlan: Sendable {
+    enum Body: Sendable {
+        case none
+        case bytes(ByteBuffer)
+        case content(any ContentSource, [Segment])
+    }
+
+    enum Segment: Sendable {
+        case text(ByteBuffer)
+        case range(Range<Int64>)
+        /// All there is, of a length that nobody knows yet.
+        case all
+    }
+
+    var status: HTTPResponse.Status
+    var headers: HTTPFields
+    var body: Body
+    /// In bytes; nil: known when it ends. What GET would send, where the request is a HEAD.
+    var length: Int64?
+
+    /// - Parameter random: for the boundary of several ranges.
+    init(_ response: ArtifactResponse, method: HTTPRequest.Method, request: HTTPFields, random: UInt64 = .random(in: 0 ... .max)) {
+        self.status = response.status
+        self.headers = response.headers
+        switch response.body {
+        case .none:
+            self.body = .none
+            self.length = 0
+            // What a HEAD says of a body that GET would have is the format's own.
+            if method != .head { self.headers[.contentLength] = nil }
+        case .bytes(let bytes):
+            self.body = .bytes(bytes)
+            self.length = Int64(bytes.readableBytes)
+            self.headers[.contentLength] = nil
+            self.checkDocument(method, request)
+        case .content(let content):
+            self.body = .none
+            self.length = content.head.size ?? content.source.length
+            self.headers[.contentLength] = nil
+            self.take(content, method, request, random)
+        }
+        if self.status.hasNoBody {
+            self.body = .none
+            self.length = nil
+            self.headers[.contentLength] = nil
+        } else if method == .head {
+            self.body = .none
+        }
+    }
+
+    /// A plain answer of the server's own.
+    init(_ status: HTTPResponse.Status, text: String, headers: HTTPFields = [:]) {
+        self.status = status
+        self.headers = headers
+        self.headers[.contentType] = "text/plain; charset=utf-8"
+        let bytes = ByteBuffer(string: text + "\n")
+        self.body = .bytes(bytes)
+        self.length = Int64(bytes.readableBytes)
+    }
+
+    /// A document whose format gave it a validator.
+    private mutating func checkDocument(_ method: HTTPRequest.Method, _ request: HTTPFields) {
+        guard self.status == .ok, method == .get || method == .head, let tag = self.headers[.eTag] else { return }
+        self.apply(Conditions(request).verdict(entityTag: EntityTag(tag), lastModified: nil, safe: true))
+    }
+
+    private mutating func take(_ content: Content, _ method: HTTPRequest.Method, _ request: HTTPFields, _ random: UInt64) {
+        self.describe(content)
+        self.body = .content(content.source, [self.length.map { .range(0..<$0) } ?? .all])
+        guard self.status == .ok, method == .get || method == .head else { return }
+        let conditions = Conditions(request)
+        let tag = EntityTag(content.head.entityTag)
+        let verdict = conditions.verdict(entityTag: tag, lastModified: content.head.lastModified, safe: true)
+        guard verdict == .proceed else { return self.apply(verdict) }
+        guard method == .get, let size = self.length, conditions.rangeHolds(entityTag: tag, lastModified: content.head.lastModified) else { return }
+        self.cut(ByteRanges(request[.range], size: size), of: content.source, size: size, random)
+    }
+
+    private mutating func describe(_ content: Content) {
+        self.headers.setIfMissing(.contentType, content.head.contentType)
+        self.headers[.eTag] = content.head.entityTag
+        if let modified = content.head.lastModified { self.headers[.lastModified] = HTTPDate.text(modified) }
+        if self.length != nil { self.headers[.acceptRanges] = "bytes" }
+        self.headers.setIfMissing(.cacheControl, content.head.change == .immutable ? "public, max-age=31536000, immutable" : "no-cache")
+        guard let cache = content.cache else { return }
+        self.headers[.xCache] = cache.outcome.rawValue
+        self.headers[.age] = String(max(0, cache.age.components.seconds))
+    }
+
+    private mutating func apply(_ verdict: Conditions.Verdict) {
+        switch verdict {
+        case .proceed: return
+        case .notModified:
+            self.status = .notModified
+            self.headers[.contentType] = nil
+        case .failed: self.replace(with: ResponsePlan(.preconditionFailed, text: "the resource is not what the request's condition says"))
+        }
+    }
+
+    private mutating func cut(_ ranges: ByteRanges, of source: any ContentSource, size: Int64, _ random: UInt64) {
+        switch ranges {
+        case .ignored: return
+        case .tooMany: self.replace(with: ResponsePlan(.badRequest, text: "at most \(ByteRanges.most) ranges are served at a time"))
+        case .unsatisfiable:
+            self.replace(with: ResponsePlan(.rangeNotSatisfiable, text: "the range lies outside of the content"))
+            self.headers[.contentRange] = "bytes */\(size)"
+        case .ranges(let ranges):
+            self.status = .partialContent
+            if ranges.count == 1 {
+                self.headers[.contentRange] = ranges[0].contentRange(of: size)
+                self.body = .content(source, [.range(ranges[0])])
+                self.length = ranges[0].upperBound - ranges[0].lowerBound
+            } else {
+                self.join(ranges, of: source, size: size, boundary: String(random, radix: 36))
+            }
+        }
+    }
+
+    /// `multipart/byteranges`. RFC 9110, 14.6.
+    private mutating func join(_ ranges: [Range<Int64>], of source: any ContentSource, size: Int64, boundary: String) {
+        var segments: [Segment] = []
+        var length: Int64 = 0
+        let type = self.headers[.contentType].map { "Content-Type: \($0)\r\n" } ?? ""
+        for (index, range) in ranges.enumerated() {
+            let opening = "\(index == 0 ? "" : "\r\n")--\(boundary)\r\n\(type)Content-Range: \(range.contentRange(of: size))\r\n\r\n"
+            segments += [.text(ByteBuffer(string: opening)), .range(range)]
+            length += Int64(opening.utf8.count) + range.upperBound - range.lowerBound
+        }
+        let closing = "\r\n--\(boundary)--\r\n"
+        segments.append(.text(ByteBuffer(string: closing)))
+        self.length = length + Int64(closing.utf8.count)
+        self.headers[.contentType] = "multipart/byteranges; boundary=\(boundary)"
+        self.body = .content(source, segments)
+    }
+
+    /// An answer of ours in the place of the content; its validators stay.
+    private mutating func replace(with other: ResponsePlan) {
+        self.status = other.status
+        self.headers[.contentType] = other.headers[.contentType]
+        self.headers[.cacheControl] = "no-store"
+        self.body = other.body
+        self.length = other.length
+    }
+}
+
+extension Range<Int64> {
+    func contentRange(of size: Int64) -> String { "bytes \(self.lowerBound)-\(self.upperBound - 1)/\(size)" }
+}
+
+extension HTTPResponse.Status {
+    /// Neither body nor `Content-Length`. RFC 9110, 8.6.
+    var hasNoBody: Bool { self.code < 200 || self.code == 204 || self.code == 304 }
+}
+
+extension HTTPFields {
+    mutating func setIfMissing(_ name: HTTPField.Name, _ value: String) { if self[name] == nil { self[name] = value } }
+}

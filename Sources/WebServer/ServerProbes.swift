@@ -1,0 +1,39 @@
+public import HTTPTypes
+
+/// What the server asks the rest of the process for, to answer `/health/ready` and `/metrics`.
+public struct ServerProbes: Sendable {
+    /// What keeps the process from serving, in words without secrets; empty: it is ready.
+    public var problems: @Sendable () async -> [String]
+    /// Figures of other parts, read at every scrape: cheap ones.
+    public var samples: @Sendable () async -> [MetricSample]
+    /// Whether who sends these headers may read `/metrics`: `system:metrics`, where access control is on.
+    public var mayReadMetrics: @Sendable (HTTPFields) async -> Bool
+
+    public init(
+        problems: @escaping @Sendable () async -> [String] = { [] }, samples: @escaping @Sendable () async -> [MetricSample] = { [] },
+        mayReadMetrics: @escaping @Sendable (HTTPFields) async -> Bool = { _ in true }
+    ) {
+        self.problems = problems
+        self.samples = samples
+        self.mayReadMetrics = mayReadMetrics
+    }
+}
+
+/// One figure of Prometheus' text format.
+public struct MetricSample: Sendable {
+    public enum Kind: String, Sendable { case counter, gauge, histogram }
+    /// `entrepot_blob_bytes`.
+    public var name: String
+    public var help: String
+    public var kind: Kind
+    public var labels: [(name: String, value: String)]
+    public var value: Double
+
+    public init(_ name: String, help: String, kind: Kind = .gauge, labels: [(name: String, value: String)] = [], value: Double) {
+        self.name = name
+        self.help = help
+        self.kind = kind
+        self.labels = labels
+        self.value = value
+    }
+}

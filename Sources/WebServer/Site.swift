@@ -1,0 +1,103 @@
+import ArtifactModel
+import FormatAPI
+import HTTPTypes
+import NIOCore
+import RepositoryEngine
+import Synchronization
+
+/// What all connections share.
+struct Site: Sendable {
+    let configuration: WebServerConfiguration
+    let handler: any ArtifactHandler
+    let probes: ServerProbes
+    let pool: any BlockingPool
+    let metrics: ServerMetrics
+    let accessLog: AccessLog
+    let hostRules: HostRules
+    let control: ControlRoutes
+    let now: WallClock
+    let connections = OpenConnections()
+    let pageCache = PageCache()
+    private let dates = DateHeader()
+
+    init(
+        _ configuration: WebServerConfiguration, _ handler: any ArtifactHandler, _ probes: ServerProbes, _ pool: any BlockingPool,
+        _ metrics: ServerMetrics, _ accessLog: AccessLog, _ control: ControlRoutes, now: @escaping WallClock
+    ) {
+        self.configuration = configuration
+        self.handler = handler
+        self.probes = probes
+        self.pool = pool
+        self.metrics = metrics
+        self.accessLog = accessLog
+        self.hostRules = HostRules(configuration)
+        self.control = control
+        self.now = now
+    }
+
+    var isDraining: Bool { self.connections.isDraining }
+    func date() -> String { self.dates.text(seconds: self.now().milliseconds / 1000) }
+
+    /// - Parameter peer: an address, or `unix`.
+    func trusts(_ peer: String) -> Bool {
+        guard !self.configuration.trustedProxies.isEmpty, let address = peer == "unix" ? .unix : NetworkAddress(peer) else { return false }
+        return self.configuration.trustedProxies.contains { $0.contains(address) }
+    }
+
+    func answer(_ request: IncomingRequest, at entrance: ListenerEntrance) async -> RequestOutcome {
+        if entrance.isControl { return await self.control.answer(request) }
+        guard request.ownRoot == nil else { return await self.handler.respond(to: request) }
+        switch request.target.path {
+        case [], ["health", "live"], ["health", "ready"], ["metrics"]:
+            guard request.method == .get || request.method == .head else {
+                return RequestOutcome(ArtifactResponse(.methodNotAllowed, headers: [.allow: "GET, HEAD"]), operation: "page")
+            }
+            return RequestOutcome(await self.page(request), operation: "page")
+        default: return await self.handler.respond(to: request)
+        }
+    }
+
+    private func page(_ request: IncomingRequest) async -> ArtifactResponse {
+        switch request.target.path.last {
+        case "live": return Self.text(.ok, "live")
+        case "ready":
+            let problems = self.isDraining ? ["the server is ending"] : await self.probes.problems()
+            return problems.isEmpty ? Self.text(.ok, "ready") : Self.text(.serviceUnavailable, problems.joined(separator: "\n"))
+        case "metrics":
+            guard await self.probes.mayReadMetrics(request.headers) else {
+                return ArtifactResponse(.unauthorized, headers: [.wwwAuthenticate: "Basic realm=\"Entrepot\""])
+            }
+            let text = self.metrics.text(openConnections: self.connections.count, others: await self.probes.samples())
+            return Self.text(.ok, text, type: MetricsText.contentType)
+        default: return Self.text(.ok, Self.welcome, type: "text/html; charset=utf-8")
+        }
+    }
+
+    private static func text(_ status: HTTPResponse.Status, _ text: String, type: String = "text/plain; charset=utf-8") -> ArtifactResponse {
+        let text = text.hasSuffix("\n") ? text : text + "\n"
+        return ArtifactResponse(status, headers: [.contentType: type, .cacheControl: "no-store"], body: .bytes(ByteBuffer(string: text)))
+    }
+
+    private static let welcome = """
+        <!doctype html><html lang="en"><meta charset="utf-8"><title>Entrepot</title>
+        <h1>Entrepot</h1>
+        <p>Artifacts are at <code>/repository/&lt;name&gt;/</code>, container images at <code>/v2/</code>.</p>
+        <p><a href="/health/ready">Health</a> · <a href="/metrics">Metrics</a></p></html>
+        """
+}
+
+/// The connections that are open, and whether the server is ending.
+final class OpenConnections: Sendable {
+    private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
+    private let draining = Atomic(false)
+
+    func opened(_ channel: any Channel) { self.channels.withLock { $0[ObjectIdentifier(channel)] = channel } }
+    func closed(_ channel: any Channel) { self.channels.withLock { $0[ObjectIdentifier(channel)] = nil } }
+    var count: Int { self.channels.withLock { $0.count } }
+    var isDraining: Bool { self.draining.load(ordering: .relaxed) }
+    func drain() { self.draining.store(true, ordering: .relaxed) }
+
+    func closeAll() {
+        for channel in self.channels.withLock({ Array($0.values) }) { channel.close(promise: nil) }
+    }
+}

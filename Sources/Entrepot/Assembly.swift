@@ -12,9 +12,9 @@ import ServerConfiguration
 import StorageAPI
 
 /// The composition root: everything that is made of a configuration and an open data folder, from the bottom to the top.
-struct Assembly {
+struct Assembly: Sendable {
     /// Threads: for files, which wait for the disk; for hashing, which computes; for SQLite's readers, each with a connection.
-    struct Pools {
+    struct Pools: Sendable {
         let files = ThreadPool(threads: 8)
         let compute = ThreadPool(threads: max(2, ProcessInfo.processInfo.activeProcessorCount))
         let database = ThreadPool(threads: 4)

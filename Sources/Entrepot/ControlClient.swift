@@ -54,7 +54,7 @@ struct ControlClient {
 
     private static func write(_ text: String, to socket: CInt) throws {
         let bytes = Array(text.utf8)
-        guard Glibc.send(socket, bytes, bytes.count, CInt(MSG_NOSIGNAL.rawValue)) == bytes.count else {
+        guard Glibc.send(socket, bytes, bytes.count, CInt(MSG_NOSIGNAL)) == bytes.count else {
             throw CommandFailure("the server hung up")
         }
     }

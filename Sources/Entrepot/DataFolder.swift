@@ -13,7 +13,7 @@ import Foundation
 /// <data>/tmp               what may vanish; emptied at start
 /// <data>/entrepot.sock     where commands speak to the server; mode 0600
 /// <data>/entrepot.lock     locked while open; says which process has it
-final class DataFolder {
+final class DataFolder: Sendable {
     let path: String
     private let lock: CInt
 

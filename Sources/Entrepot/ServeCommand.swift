@@ -1,8 +1,11 @@
 import ArgumentParser
+import Foundation
 import Logging
+import NIOCore
 import NIOPosix
 import ServerConfiguration
 import ServiceLifecycle
+import UnixSignals
 import WebServer
 
 struct ServeCommand: AsyncParsableCommand {
@@ -20,7 +23,7 @@ struct ServeCommand: AsyncParsableCommand {
         defer { lines.flush() }
         let assembly = try await Assembly.open(configuration, logger: logs.server)
         if let notice = configuration.accessNotice { logs.server.notice("open access", metadata: ["notice": "\(notice)"]) }
-        let loops = MultiThreadedEventLoopGroup(numberOfThreads: max(2, System.coreCount))
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: max(2, ProcessInfo.processInfo.activeProcessorCount))
         let listening = ListeningReport(lines)
         let server = try WebServer(
             try WebServerConfiguration(configuration, controlSocket: assembly.folder.socket), handler: assembly.service,

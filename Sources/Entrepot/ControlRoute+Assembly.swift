@@ -1,0 +1,32 @@
+import ArtifactModel
+import Foundation
+import HTTPTypes
+import NIOCore
+import WebServer
+
+extension ControlRoute {
+    static func all(_ assembly: Assembly, listening: ListeningReport) -> [ControlRoute] {
+        [
+            ControlRoute(.get, "/status") { _ in
+                await Self.answer {
+                    var report = try await assembly.status()
+                    report.pid = getpid()
+                    report.uptimeSeconds = (Assembly.clock() - listening.began).components.seconds
+                    report.listening = listening.addresses
+                    return try ReportText.json(report)
+                }
+            },
+            ControlRoute(.get, "/repositories") { _ in await Self.answer { try ReportText.json(assembly.repositoryReports()) } },
+            ControlRoute(.post, "/blobs/gc") { _ in await Self.answer { try ReportText.json(try await assembly.collect()) } },
+        ]
+    }
+
+    /// Who may open the socket may read the cause: it is the operator.
+    private static func answer(_ work: () async throws -> Data) async -> ControlResponse {
+        do {
+            return ControlResponse(json: ByteBuffer(bytes: try await work()))
+        } catch {
+            return ControlResponse(.internalServerError, json: ByteBuffer(string: "\(error)"))
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import ArtifactModel
+import ServerConfiguration
+import WebServer
+
+import struct WebServer.Listener
+
+extension WebServerConfiguration {
+    /// - Throws: `InvalidName` for a proxy's address block that the configuration took and the server does not.
+    init(_ configuration: Configuration, controlSocket: String) throws {
+        let server = configuration.server
+        let tls = server.tls.map { TLSFiles(certificate: $0.certificate, key: $0.key) }
+        func listener(_ address: ListenAddress, _ own: RepositoryName? = nil) -> Listener {
+            Listener(.internet(host: address.host, port: address.port), ownRoot: own, tls: tls)
+        }
+        let own = configuration.repositories.compactMap { repository in repository.listen.map { listener($0, repository.name) } }
+        let hosts = configuration.repositories.compactMap { repository in repository.host.map { ($0.text, repository.name) } }
+        self.init(
+            listeners: server.listen.map { listener($0) } + own, controlSocket: controlSocket, baseURL: server.baseURL.map { "\($0)" },
+            hosts: server.hosts.map(\.text), trustedProxies: try server.trustedProxies.map { try AddressBlock("\($0)") },
+            ownRoots: Dictionary(hosts, uniquingKeysWith: { first, _ in first }))
+        self.limits.headBytes = Int(server.limits.headerBytes)
+        self.limits.connections = server.limits.connections
+        self.timeouts.head = server.limits.headTimeout
+        self.timeouts.keepAlive = server.limits.idleTimeout
+        self.timeouts.body = server.limits.stallTimeout
+        self.timeouts.stall = server.limits.stallTimeout
+        self.timeouts.drain = server.drain
+    }
+}

@@ -45,6 +45,8 @@ public struct Server: Hashable, Sendable {
     public var limits: Limits
     /// Where `listen` stands; nil for the default and for what the command line said.
     var listenPositions: [Position?]
+    /// Who says `listen`: `server.listen` or `--listen`.
+    var listenKey: String
 
     public struct TLS: Hashable, Sendable {
         /// Absolute paths of PEM files.
@@ -105,10 +107,12 @@ public struct CleanupPolicy: Hashable, Sendable {
 }
 
 public struct Security: Sendable {
-    public struct User: Hashable, Sendable {
+    /// Its description leaves the hash out.
+    public struct User: Hashable, Sendable, CustomStringConvertible {
         public var name: String
         public var passwordHash: String
         public var roles: [String]
+        public var description: String { "\(self.name) (\(self.roles.joined(separator: ", ")))" }
     }
     public var anonymousEnabled: Bool
     public var anonymousRoles: [String]

@@ -15,7 +15,8 @@ extension ConfigurationReader {
         section.finish()
         return Server(
             listen: listen.map(\.value), baseURL: baseURL, hosts: hosts.map(\.value), trustedProxies: proxies.map(\.value), tls: tls,
-            allowPlainHTTP: allowPlainHTTP, drain: drain, limits: limits, listenPositions: listen.map(\.position))
+            allowPlainHTTP: allowPlainHTTP, drain: drain, limits: limits, listenPositions: listen.map(\.position),
+            listenKey: self.overrides.listen == nil ? "server.listen" : "--listen")
     }
 
     private func listen(_ section: Section) -> [Located<ListenAddress>] {

@@ -10,7 +10,7 @@ public struct Listener: Hashable, Sendable {
 extension Configuration {
     /// Every listener: the server's first, then the repositories' own.
     public var listeners: [Listener] {
-        let main = zip(self.server.listen, self.server.listenPositions).map { Listener(address: $0, key: "server.listen", position: $1) }
+        let main = zip(self.server.listen, self.server.listenPositions).map { Listener(address: $0, key: self.server.listenKey, position: $1) }
         let own = self.repositories.compactMap { repository in
             repository.listen.map { Listener(address: $0, key: "repositories.\(repository.name).listen", position: repository.listenPosition) }
         }

@@ -59,7 +59,7 @@ struct ConfigurationTests {
 
     @Test("the command line counts instead of the file, in what is shown too")
     func overrides() throws {
-        let loaded = Fixture.load("data: a\nserver: { listen: :1 }\n", overrides: Overrides(data: "../b", listen: ["127.0.0.1:0"]))
+        let loaded = Fixture.load("data: a\nserver: { listen: \":1\" }\n", overrides: Overrides(data: "../b", listen: ["127.0.0.1:0"]))
         let configuration = try #require(loaded.configuration)
         #expect(configuration.data == "/b")
         #expect(configuration.blobStores.first?.path == "/b/blobs")
@@ -83,7 +83,7 @@ struct ConfigurationTests {
         let yaml = "repositories:\n  f: { format: raw, type: hosted, owns: [\"a/**\"] }\nserver: { listen: \"[::1]:80\", drain: 1500ms }\n"
         let first = try #require(Fixture.load(yaml).configuration)
         let second = Fixture.load(first.shown.yaml)
-        #expect(Fixture.lines(second) == [])
+        #expect(second.errors == [])
         #expect(second.configuration?.shown == first.shown)
     }
 

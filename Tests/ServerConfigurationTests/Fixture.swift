@@ -21,6 +21,9 @@ struct ImageFormat: RepositoryFormat {
         init(from decoder: any Decoder) throws {
             let values = try decoder.container(keyedBy: CodingKeys.self)
             self.mutableTags = try values.decodeIfPresent([String].self, forKey: .mutableTags) ?? []
+            if let tag = self.mutableTags.first(where: { $0.contains("!") }) {
+                throw DecodingError.dataCorruptedError(forKey: .mutableTags, in: values, debugDescription: "«\(tag)» is no pattern of tags")
+            }
             self.missingChildren = try values.decodeIfPresent(Children.self, forKey: .missingChildren) ?? .refuse
             self.depth = try values.decodeIfPresent(Int.self, forKey: .depth)
         }

@@ -3,7 +3,7 @@ import ArtifactModel
 
 /// A repository whose references to others are not looked up yet.
 struct RepositoryDraft {
-    var repository: Repository
+    var repository: Configuration.Repository
     var section: Section
     /// Of a group; empty elsewhere.
     var members: [Located<RepositoryName>] = []

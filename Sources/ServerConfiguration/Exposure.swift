@@ -1,10 +1,12 @@
-/// A listener, and where the configuration says so.
-public struct Listener: Hashable, Sendable {
-    public var address: ListenAddress
-    /// `server.listen`, `--listen` or `repositories.x.listen`.
-    public var key: String
-    /// nil: the default, or the command line.
-    public var position: Position?
+extension Configuration {
+    /// A listener, and where the configuration says so.
+    public struct Listener: Hashable, Sendable {
+        public var address: ListenAddress
+        /// `server.listen`, `--listen` or `repositories.x.listen`.
+        public var key: String
+        /// nil: the default, or the command line.
+        public var position: Position?
+    }
 }
 
 extension Configuration {

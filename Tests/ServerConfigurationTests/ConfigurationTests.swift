@@ -12,7 +12,7 @@ struct ConfigurationTests {
         #expect(configuration.server.listen.map(\.description) == ["127.0.0.1:8081"])
         #expect(configuration.server.drain == .seconds(30))
         #expect(configuration.data == "/work/data")
-        #expect(configuration.blobStores == [BlobStore(name: "default", path: "/work/data/blobs", quota: nil)])
+        #expect(configuration.blobStores == [.init(name: "default", path: "/work/data/blobs", quota: nil)])
         #expect(configuration.repositories.isEmpty)
         #expect(configuration.siteSettings["docker"] is ImageFormat.SiteSettings)
         #expect(configuration.accessNotice?.contains("does not enforce") == true)
@@ -34,6 +34,7 @@ struct ConfigurationTests {
               up: { format: files, type: hosted }
             """
         let configuration = try #require(Fixture.load(yaml).configuration)
+        #expect(configuration.shown.yaml.contains("docker:\n  defaultRepository: local\n  namespaces: {}\n"))
         let local = configuration.repositories[0]
         #expect(local.kind == .hosted(.init(writePolicy: .allowOnce)))
         #expect((local.settings as? ImageFormat.Settings)?.mutableTags == ["latest", "1.10"])
@@ -80,11 +81,12 @@ struct ConfigurationTests {
 
     @Test("what is shown is a configuration that says the same")
     func shownAgain() throws {
-        let yaml = "repositories:\n  f: { format: raw, type: hosted, owns: [\"a/**\"] }\nserver: { listen: \"[::1]:80\", drain: 1500ms }\n"
+        let yaml = "repositories:\n  f: { format: raw, type: hosted, owns: [\"a/**\"] }\nserver: { listen: \"[::1]:80\", drain: 1500ms }\ndata: \"/$${x}\"\n"
         let first = try #require(Fixture.load(yaml).configuration)
         let second = Fixture.load(first.shown.yaml)
         #expect(second.errors == [])
         #expect(second.configuration?.shown == first.shown)
+        #expect(first.shown.yaml.contains("  limits:\n    headerBytes: "))
     }
 
     @Test("the project's own configurations have no errors", arguments: ["config/entrepot.yaml", "config/examples"])

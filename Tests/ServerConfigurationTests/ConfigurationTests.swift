@@ -89,6 +89,24 @@ struct ConfigurationTests {
         #expect(first.shown.yaml.contains("  limits:\n    headerBytes: "))
     }
 
+    @Test("every key that config/entrepot.yaml has in a comment is right when the comment is taken away")
+    func uncommented() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let text = try String(contentsOf: root.appending(path: "config/entrepot.yaml"), encoding: .utf8)
+        let yaml = text.replacing(/(?m)^( *)# ( *[a-z][A-Za-z-]*:(?: .*)?)$/) { "\($0.1)\($0.2)" }
+        let loaded = Fixture.load(yaml, environment: ["DOCKERHUB_TOKEN": Fixture.secret])
+        #expect(loaded.errors == [])
+        let configuration = try #require(loaded.configuration)
+        #expect(configuration.repositories.map(\.name.text) == ["docker-local", "files", "docker-hub", "docker-all"])
+        #expect(configuration.server.tls != nil)
+        #expect(configuration.cleanupPolicies.count == 1)
+        // What a comment gives as a default is the default.
+        let defaults = try #require(Fixture.load("").configuration)
+        #expect(configuration.server.limits == defaults.server.limits)
+        #expect(configuration.server.drain == defaults.server.drain)
+        #expect(configuration.security.anonymousEnabled == defaults.security.anonymousEnabled)
+    }
+
     @Test("the project's own configurations have no errors", arguments: ["config/entrepot.yaml", "config/examples"])
     func examples(path: String) throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

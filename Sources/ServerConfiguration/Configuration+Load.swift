@@ -46,6 +46,15 @@ extension Configuration {
 
 /// Reads the sections in their order. Split by concern: `ConfigurationReader+….swift`.
 struct ConfigurationReader {
+    typealias Server = Configuration.Server
+    typealias BlobStore = Configuration.BlobStore
+    typealias Outbound = Configuration.Outbound
+    typealias RoutingRule = Configuration.RoutingRule
+    typealias CleanupPolicy = Configuration.CleanupPolicy
+    typealias Security = Configuration.Security
+    typealias Audit = Configuration.Audit
+    typealias Repository = Configuration.Repository
+
     let findings: Findings
     let formats: [FormatSchema]
     let surroundings: Surroundings

@@ -32,89 +32,95 @@ public struct Configuration: Sendable {
     }
 }
 
-public struct Server: Hashable, Sendable {
-    public var listen: [ListenAddress]
-    /// An origin, without path. nil: derived from `Host`.
-    public var baseURL: WebAddress?
-    public var hosts: [HostName]
-    public var trustedProxies: [CIDR]
-    public var tls: TLS?
-    public var allowPlainHTTP: Bool
-    /// How long running transfers may go on after SIGTERM.
-    public var drain: Duration
-    public var limits: Limits
-    /// Where `listen` stands; nil for the default and for what the command line said.
-    var listenPositions: [Position?]
+extension Configuration {
+    public struct Server: Hashable, Sendable {
+        public var listen: [ListenAddress]
+        /// An origin, without path. nil: derived from `Host`.
+        public var baseURL: WebAddress?
+        public var hosts: [HostName]
+        public var trustedProxies: [CIDR]
+        public var tls: TLS?
+        public var allowPlainHTTP: Bool
+        /// How long running transfers may go on after SIGTERM.
+        public var drain: Duration
+        public var limits: Limits
+        /// Where `listen` stands; nil for the default and for what the command line said.
+        var listenPositions: [Position?]
+        /// Who says `listen`: `server.listen` or `--listen`.
+        var listenKey: String
 
-    public struct TLS: Hashable, Sendable {
-        /// Absolute paths of PEM files.
-        public var certificate: String
-        public var key: String
-        /// A port whose requests are sent on to HTTPS.
-        public var redirectFrom: Int?
+        public struct TLS: Hashable, Sendable {
+            /// Absolute paths of PEM files.
+            public var certificate: String
+            public var key: String
+            /// A port whose requests are sent on to HTTPS.
+            public var redirectFrom: Int?
+        }
+
+        public struct Limits: Hashable, Sendable {
+            /// Of a request's head, in bytes.
+            public var headerBytes: Int64
+            /// Open at one time, on each listener; more wait.
+            public var connections: Int
+            /// From the first byte of a request's head to its last.
+            public var headTimeout: Duration
+            /// Between two requests on a connection.
+            public var idleTimeout: Duration
+            /// Without a byte in either direction within a request.
+            public var stallTimeout: Duration
+        }
     }
 
-    public struct Limits: Hashable, Sendable {
-        /// Of a request's head, in bytes.
-        public var headerBytes: Int64
-        /// Open at one time; more wait.
-        public var connections: Int
-        /// From the first byte of a request's head to its last.
-        public var headTimeout: Duration
-        /// Between two requests on a connection.
-        public var idleTimeout: Duration
-        /// Without a byte in either direction within a request.
-        public var stallTimeout: Duration
-    }
-}
-
-/// Bytes in files. Other kinds are refused by this version.
-public struct BlobStore: Hashable, Sendable {
-    public var name: String
-    /// Absolute.
-    public var path: String
-    /// In bytes; parsed, and not enforced by this version.
-    public var quota: Int64?
-}
-
-/// Parsed and checked; this version fetches nothing.
-public struct Outbound: Hashable, Sendable {
-    public var allowPrivate: [CIDR]
-    public var proxy: WebAddress?
-    public var ca: String?
-}
-
-public struct RoutingRule: Hashable, Sendable {
-    public enum Mode: String, Hashable, Sendable, CaseIterable { case allow, block }
-    public var name: String
-    public var mode: Mode
-    /// Regular expressions without back-references and look-arounds.
-    public var matchers: [String]
-}
-
-public struct CleanupPolicy: Hashable, Sendable {
-    public enum Versions: String, Hashable, Sendable, CaseIterable { case all, releases, prereleases }
-    public var name: String
-    /// A format's id; nil: every format.
-    public var format: String?
-    public var keepLast: Int?
-    public var olderThan: Duration?
-    public var notDownloadedFor: Duration?
-    public var versions: Versions
-    public var matching: [Glob]
-}
-
-public struct Security: Sendable {
-    public struct User: Hashable, Sendable {
+    /// Bytes in files. Other kinds are refused by this version.
+    public struct BlobStore: Hashable, Sendable {
         public var name: String
-        public var passwordHash: String
-        public var roles: [String]
+        /// Absolute.
+        public var path: String
+        /// In bytes; parsed, and not enforced by this version.
+        public var quota: Int64?
     }
-    public var anonymousEnabled: Bool
-    public var anonymousRoles: [String]
-    public var roles: [String: [Grant]]
-    public var users: [User]
-    public var openAccess: Bool
-}
 
-public struct Audit: Hashable, Sendable { public var enabled: Bool }
+    /// Parsed and checked; this version fetches nothing.
+    public struct Outbound: Hashable, Sendable {
+        public var allowPrivate: [CIDR]
+        public var proxy: WebAddress?
+        public var ca: String?
+    }
+
+    public struct RoutingRule: Hashable, Sendable {
+        public enum Mode: String, Hashable, Sendable, CaseIterable { case allow, block }
+        public var name: String
+        public var mode: Mode
+        /// Regular expressions without back-references and look-arounds.
+        public var matchers: [String]
+    }
+
+    public struct CleanupPolicy: Hashable, Sendable {
+        public enum Versions: String, Hashable, Sendable, CaseIterable { case all, releases, prereleases }
+        public var name: String
+        /// A format's id; nil: every format.
+        public var format: String?
+        public var keepLast: Int?
+        public var olderThan: Duration?
+        public var notDownloadedFor: Duration?
+        public var versions: Versions
+        public var matching: [Glob]
+    }
+
+    public struct Security: Sendable {
+        /// Its description leaves the hash out.
+        public struct User: Hashable, Sendable, CustomStringConvertible {
+            public var name: String
+            public var passwordHash: String
+            public var roles: [String]
+            public var description: String { "\(self.name) (\(self.roles.joined(separator: ", ")))" }
+        }
+        public var anonymousEnabled: Bool
+        public var anonymousRoles: [String]
+        public var roles: [String: [Grant]]
+        public var users: [User]
+        public var openAccess: Bool
+    }
+
+    public struct Audit: Hashable, Sendable { public var enabled: Bool }
+}

@@ -73,7 +73,7 @@ extension ConfigurationNode {
         case .broken: message
         case .list(let members): members.reduce(message) { $1.withoutInterpolated($0) }
         case .mapping(let entries): entries.reduce(message) { $1.value.withoutInterpolated($0) }
-        case .scalar(let scalar): scalar.text == scalar.written || scalar.text.isEmpty ? message : message.replacing(scalar.text, with: scalar.written)
+        case .scalar(let scalar): scalar.withoutInterpolated(message)
         }
     }
 
@@ -97,5 +97,12 @@ extension ConfigurationNode.Scalar {
         case "false": return .bool(false)
         default: return Int64(self.text).flatMap { String($0) == self.text ? .number($0) : nil } ?? .text(self.text)
         }
+    }
+
+    func withoutInterpolated(_ message: String) -> String {
+        guard self.text != self.written, !self.text.isEmpty else { return message }
+        // Messages quote at most this much of a long value.
+        let quoted = String(self.text.prefix(200))
+        return message.replacing(self.text, with: self.written).replacing(quoted, with: self.written)
     }
 }

@@ -76,7 +76,10 @@ extension ConfigurationReader {
 
     private func checkWriteTo(of group: RepositoryDraft, _ byName: [RepositoryName: RepositoryDraft]) {
         guard let target = group.writeTo else { return }
-        let hosted = group.members.map(\.value).filter { byName[$0]?.repository.role == .hosted }.map(\.text)
+        let hosted = group.members.map(\.value).filter { name in
+            guard let member = byName[name]?.repository else { return false }
+            return member.role == .hosted && member.format == group.repository.format
+        }.map(\.text)
         guard !hosted.contains(target.value.text) else { return }
         let isMember = group.members.contains { $0.value == target.value }
         let message = isMember ? "«\(target.value)» is not hosted: nothing can be written to it" : "«\(target.value)» is no member of this group"

@@ -3,7 +3,7 @@ import ArtifactModel
 
 /// A repository whose references to others are not looked up yet.
 struct RepositoryDraft {
-    var repository: Repository
+    var repository: Configuration.Repository
     var section: Section
     /// Of a group; empty elsewhere.
     var members: [Located<RepositoryName>] = []
@@ -153,6 +153,8 @@ extension ConfigurationReader {
         } catch {
             decoded = nil
         }
+        // A format that stops at a mistake has not asked for all its keys: nobody can say yet that the others are unknown.
+        if decoded == nil { section.tolerate(section.keys.filter { !scope.reserved.contains($0) }) }
         let own = scope.asked.filter { !scope.reserved.contains($0) }
         for key in own {
             section.ask(key)

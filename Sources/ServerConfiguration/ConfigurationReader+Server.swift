@@ -15,7 +15,8 @@ extension ConfigurationReader {
         section.finish()
         return Server(
             listen: listen.map(\.value), baseURL: baseURL, hosts: hosts.map(\.value), trustedProxies: proxies.map(\.value), tls: tls,
-            allowPlainHTTP: allowPlainHTTP, drain: drain, limits: limits, listenPositions: listen.map(\.position))
+            allowPlainHTTP: allowPlainHTTP, drain: drain, limits: limits, listenPositions: listen.map(\.position),
+            listenKey: self.overrides.listen == nil ? "server.listen" : "--listen")
     }
 
     private func listen(_ section: Section) -> [Located<ListenAddress>] {
@@ -59,8 +60,8 @@ extension ConfigurationReader {
 
     private func limits(_ section: Section) -> Server.Limits {
         let limits = Server.Limits(
-            headerBytes: section.value("headerBytes", .size(from: 4096, to: 1 << 20), default: 64 << 10),
-            connections: section.value("connections", .int(1...1_000_000), default: 4096),
+            headerBytes: section.value("headerBytes", .size(from: 4096, to: 1 << 20), default: 32 << 10),
+            connections: section.value("connections", .int(1...1_000_000), default: 8192),
             headTimeout: section.value("headTimeout", .positiveDuration, default: .seconds(30)),
             idleTimeout: section.value("idleTimeout", .positiveDuration, default: .seconds(75)),
             stallTimeout: section.value("stallTimeout", .positiveDuration, default: .seconds(60)))

@@ -1,16 +1,18 @@
-/// A listener, and where the configuration says so.
-public struct Listener: Hashable, Sendable {
-    public var address: ListenAddress
-    /// `server.listen`, `--listen` or `repositories.x.listen`.
-    public var key: String
-    /// nil: the default, or the command line.
-    public var position: Position?
+extension Configuration {
+    /// A listener, and where the configuration says so.
+    public struct Listener: Hashable, Sendable {
+        public var address: ListenAddress
+        /// `server.listen`, `--listen` or `repositories.x.listen`.
+        public var key: String
+        /// nil: the default, or the command line.
+        public var position: Position?
+    }
 }
 
 extension Configuration {
     /// Every listener: the server's first, then the repositories' own.
     public var listeners: [Listener] {
-        let main = zip(self.server.listen, self.server.listenPositions).map { Listener(address: $0, key: "server.listen", position: $1) }
+        let main = zip(self.server.listen, self.server.listenPositions).map { Listener(address: $0, key: self.server.listenKey, position: $1) }
         let own = self.repositories.compactMap { repository in
             repository.listen.map { Listener(address: $0, key: "repositories.\(repository.name).listen", position: repository.listenPosition) }
         }

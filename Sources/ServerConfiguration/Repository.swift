@@ -1,83 +1,85 @@
 public import AccessControl
 public import ArtifactModel
 
-/// One repository, checked.
-public struct Repository: Sendable {
-    public enum Kind: Hashable, Sendable {
-        case hosted(Hosted)
-        case proxy(Proxy)
-        case group(Group)
-    }
-
-    public struct Hosted: Hashable, Sendable { public var writePolicy: WritePolicy }
-
-    public struct Proxy: Hashable, Sendable {
-        /// The canonical one first, then its mirrors.
-        public var remotes: [WebAddress]
-        /// Put before a name of one segment when the upstream is asked, as `library` at Docker Hub; nil: the format's default.
-        public var officialPrefix: String?
-        public var authentication: Authentication?
-        public var cache: Cache
-    }
-
-    /// Not printable: its description leaves the secret out.
-    public enum Authentication: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
-        case basic(username: String, password: String)
-        case token(String)
-        public var description: String {
-            switch self {
-            case .basic(let username, _): "basic(\(username), ***)"
-            case .token: "token(***)"
-            }
+extension Configuration {
+    /// One repository, checked.
+    public struct Repository: Sendable {
+        public enum Kind: Hashable, Sendable {
+            case hosted(Hosted)
+            case proxy(Proxy)
+            case group(Group)
         }
-        public var debugDescription: String { self.description }
-    }
 
-    public struct Cache: Hashable, Sendable {
-        public var maxAge: Duration
-        public var negativeMaxAge: Duration
-        public var revalidateDeadline: Duration
-        public var staleOnError: Bool
-        public var maxStale: Duration
-        /// In bytes; nil: no bound.
-        public var maxSize: Int64?
-    }
+        public struct Hosted: Hashable, Sendable { public var writePolicy: WritePolicy }
 
-    public struct Group: Hashable, Sendable {
-        public enum OnMemberError: String, Hashable, Sendable, CaseIterable { case fail, skip }
-        /// Asked in this order; they exist, are of the same format, and lead to no circle.
-        public var members: [RepositoryName]
-        /// A hosted member.
-        public var writeTo: RepositoryName?
-        public var onMemberError: OnMemberError
-    }
+        public struct Proxy: Hashable, Sendable {
+            /// The canonical one first, then its mirrors.
+            public var remotes: [WebAddress]
+            /// Put before a name of one segment when the upstream is asked, as `library` at Docker Hub; nil: the format's default.
+            public var officialPrefix: String?
+            public var authentication: Authentication?
+            public var cache: Cache
+        }
 
-    public var name: RepositoryName
-    /// The format's id, whichever spelling the file has.
-    public var format: String
-    public var kind: Kind
-    /// Exists in `Configuration.blobStores`.
-    public var blobStore: String
-    /// Names that are asked of this repository only, in every group.
-    public var owns: [Glob]
-    public var host: HostName?
-    public var listen: ListenAddress?
-    public var mirror: Bool
-    public var routingRule: String?
-    /// The format's `Settings`.
-    public var settings: any Sendable
-    /// Of its name in the file.
-    public var position: Position
-    /// One line of JSON with every key and default, in a fixed order, secrets as `***`: what the metadata keeps and compares.
-    public var json: String
-    /// Where `listen` stands.
-    var listenPosition: Position?
+        /// Not printable: its description leaves the secret out.
+        public enum Authentication: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
+            case basic(username: String, password: String)
+            case token(String)
+            public var description: String {
+                switch self {
+                case .basic(let username, _): "basic(\(username), ***)"
+                case .token: "token(***)"
+                }
+            }
+            public var debugDescription: String { self.description }
+        }
 
-    public var role: Role {
-        switch self.kind {
-        case .hosted: .hosted
-        case .proxy: .proxy
-        case .group: .group
+        public struct Cache: Hashable, Sendable {
+            public var maxAge: Duration
+            public var negativeMaxAge: Duration
+            public var revalidateDeadline: Duration
+            public var staleOnError: Bool
+            public var maxStale: Duration
+            /// In bytes; nil: no bound.
+            public var maxSize: Int64?
+        }
+
+        public struct Group: Hashable, Sendable {
+            public enum OnMemberError: String, Hashable, Sendable, CaseIterable { case fail, skip }
+            /// Asked in this order; they exist, are of the same format, and lead to no circle.
+            public var members: [RepositoryName]
+            /// A hosted member.
+            public var writeTo: RepositoryName?
+            public var onMemberError: OnMemberError
+        }
+
+        public var name: RepositoryName
+        /// The format's id, whichever spelling the file has.
+        public var format: String
+        public var kind: Kind
+        /// Exists in `Configuration.blobStores`.
+        public var blobStore: String
+        /// Names that are asked of this repository only, in every group.
+        public var owns: [Glob]
+        public var host: HostName?
+        public var listen: ListenAddress?
+        public var mirror: Bool
+        public var routingRule: String?
+        /// The format's `Settings`.
+        public var settings: any Sendable
+        /// Of its name in the file.
+        public var position: Position
+        /// One line of JSON with every key and default, in a fixed order, secrets as `***`: what the metadata keeps and compares.
+        public var json: String
+        /// Where `listen` stands.
+        var listenPosition: Position?
+
+        public var role: Role {
+            switch self.kind {
+            case .hosted: .hosted
+            case .proxy: .proxy
+            case .group: .group
+            }
         }
     }
 }

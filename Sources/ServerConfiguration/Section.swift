@@ -17,6 +17,7 @@ final class Section {
     let node: ConfigurationNode
     private let entries: [ConfigurationNode.Entry]
     private(set) var asked: [String] = []
+    private var tolerated: Set<String> = []
     private var shownParts: [(key: String, part: Part)] = []
 
     private enum Part {
@@ -180,6 +181,9 @@ final class Section {
         if !self.asked.contains(key) { self.asked.append(key) }
     }
 
+    /// `finish` says nothing of these keys.
+    func tolerate(_ keys: [String]) { self.tolerated.formUnion(keys) }
+
     func show(_ key: String, _ shown: Shown) { self.shownParts.append((key, .value(shown))) }
 
     /// What the command line says counts instead.
@@ -212,7 +216,7 @@ final class Section {
     /// Reports the keys that nobody asked for.
     /// - Parameter elsewhere: why a key that is known in another place is wrong here; nil: it is not known at all.
     func finish(elsewhere: (String) -> String? = { _ in nil }) {
-        for entry in self.entries where !self.asked.contains(entry.key) {
+        for entry in self.entries where !self.asked.contains(entry.key) && !self.tolerated.contains(entry.key) {
             let key = self.keyPath(entry.key)
             if let reason = elsewhere(entry.key) {
                 self.findings.error(entry.position, key, reason, allowed: self.asked)

@@ -61,7 +61,7 @@ public indirect enum Shown: Hashable, Sendable {
     private var inline: String {
         switch self {
         case .null, .bool, .number: self.json
-        case .text(let text): Self.isPlain(text) ? text : Self.quoted(text)
+        case .text(let text): Self.isPlain(text) ? text : Self.quoted(text.replacing("${", with: "$${"))
         case .list(let members): "[" + members.map(\.inline).joined(separator: ", ") + "]"
         case .mapping(let members):
             "{" + members.map { " " + Self.key($0.key) + ": " + $0.value.inline }.joined(separator: ",") + (members.isEmpty ? "}" : " }")
@@ -79,7 +79,7 @@ public indirect enum Shown: Hashable, Sendable {
         }
     }
 
-    /// In double quotes, with JSON's escapes, which YAML shares. `${` would be read as a reference.
+    /// In double quotes, with JSON's escapes, which YAML shares.
     private static func quoted(_ text: String) -> String {
         var out = "\""
         for scalar in text.unicodeScalars {

@@ -34,6 +34,14 @@ struct DiagnosticsTests {
             "c.yaml:5:18: repositories.d.mutableTags: a single value, where a list is wanted",
             "c.yaml:6:22: repositories.d.missingChildren: «maybe» is not a choice; allowed: refuse, allow",
             "c.yaml:7:12: repositories.d.depth: «deep» is not a number; allowed: a whole number"),
+        Broken(
+            "a format's own error stands at its key, and what it had no time to ask for is not called unknown",
+            "repositories:\n  d:\n    format: docker\n    type: hosted\n    depth: 1\n    mutableTags: [a, no!]\n",
+            "c.yaml:6:18: repositories.d.mutableTags: «no!» is no pattern of tags"),
+        Broken(
+            "a format's error in a nested key", "docker:\n  namespaces:\n    docker.io: hub/x\n",
+            "c.yaml:3:16: docker.namespaces.docker.io: «hub/x» is not a repository name: 1 to 128 letters, digits, dots, hyphens and underscores, beginning with a letter or digit"
+        ),
         Broken("wrong type", "server: [a]\n", "c.yaml:1:9: server: a list, where a mapping is wanted"),
         Broken("wrong type of a scalar", "server:\n  drain: { a: 1 }\n", "c.yaml:2:10: server.drain: a mapping, where a single value is wanted"),
         Broken(

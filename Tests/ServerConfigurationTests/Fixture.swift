@@ -11,35 +11,57 @@ struct NoOperation: FormatOperation {
 
 /// A stand-in with the keys that images have.
 struct ImageFormat: RepositoryFormat {
-    enum Children: String, Codable, CaseIterable { case refuse, allow }
+    enum Children: String, Decodable, CaseIterable { case refuse, allow }
 
-    struct Settings: Codable, Hashable, Sendable {
+    struct Settings: Decodable, Hashable, Sendable {
         var mutableTags: [String]
         var missingChildren: Children
         var depth: Int?
 
+        private enum CodingKeys: String, CodingKey { case mutableTags, missingChildren, depth }
+
         init(from decoder: any Decoder) throws {
             let values = try decoder.container(keyedBy: CodingKeys.self)
             self.mutableTags = try values.decodeIfPresent([String].self, forKey: .mutableTags) ?? []
+            if let tag = self.mutableTags.first(where: { $0.contains("!") }) {
+                throw DecodingError.dataCorruptedError(forKey: .mutableTags, in: values, debugDescription: "«\(tag)» is no pattern of tags")
+            }
             self.missingChildren = try values.decodeIfPresent(Children.self, forKey: .missingChildren) ?? .refuse
             self.depth = try values.decodeIfPresent(Int.self, forKey: .depth)
         }
     }
 
-    struct SiteSettings: Codable, Hashable, Sendable {
-        var defaultRepository: String?
-        var namespaces: [String: String]
+    struct SiteSettings: Decodable, Hashable, Sendable {
+        var defaultRepository: RepositoryName?
+        var namespaces: [String: RepositoryName] = [:]
+
+        private enum CodingKeys: String, CodingKey { case defaultRepository, namespaces }
+
+        private struct HostKey: CodingKey {
+            var stringValue: String
+            var intValue: Int? { nil }
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
 
         init(from decoder: any Decoder) throws {
             let values = try decoder.container(keyedBy: CodingKeys.self)
-            self.defaultRepository = try values.decodeIfPresent(String.self, forKey: .defaultRepository)
-            self.namespaces = try values.decodeIfPresent([String: String].self, forKey: .namespaces) ?? [:]
+            self.defaultRepository = try values.decodeIfPresent(String.self, forKey: .defaultRepository).map(RepositoryName.init)
+            guard values.contains(.namespaces) else { return }
+            let hosts = try values.nestedContainer(keyedBy: HostKey.self, forKey: .namespaces)
+            for host in hosts.allKeys {
+                do {
+                    self.namespaces[host.stringValue] = try RepositoryName(hosts.decode(String.self, forKey: host))
+                } catch let error as InvalidName {
+                    throw DecodingError.dataCorruptedError(forKey: host, in: hosts, debugDescription: error.description)
+                }
+            }
         }
     }
 
     static let id = "docker"
     static func repositories(namedBy settings: SiteSettings) -> [RepositoryName] {
-        ([settings.defaultRepository].compactMap { $0 } + settings.namespaces.values).compactMap { try? RepositoryName($0) }  // other names name nothing
+        [settings.defaultRepository].compactMap { $0 } + settings.namespaces.values
     }
     static func objection(to name: RepositoryName) -> String? { name.text == "library" ? "a docker repository cannot be called library" : nil }
 

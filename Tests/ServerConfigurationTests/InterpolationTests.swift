@@ -72,6 +72,7 @@ struct InterpolationTests {
             repositories:
               p: { format: raw, type: "${S}", remote: "${S}" }
               d: { format: docker, type: hosted, missingChildren: "${S}", depth: "${S}" }
+              e: { format: docker, type: hosted, mutableTags: ["${S}!"] }
               q: { format: raw, type: proxy, remote: "${S}", authentication: { usernam: u, password: [\(Fixture.secret)] } }
             security: { users: { a: { passwordHash: { x: \(Fixture.secret) } } } }
             """

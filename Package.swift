@@ -107,7 +107,12 @@ let package = Package(
             ]),
         tests("MaintenanceTests", [model, formatAPI, storageAPI, "Maintenance", "RepositoryEngine", "FormatTestKit", "BlobStores", nio, logging]),
         tests("ServerConfigurationTests", [model, formatAPI, "ServerConfiguration", "AccessControl", http]),
-        tests("WebServerTests", [model, formatAPI, "WebServer", "RepositoryEngine", "FormatTestKit", "BlockingWork", nio, posix, http, logging]),
+        tests(
+            "WebServerTests",
+            [
+                model, formatAPI, "WebServer", "RepositoryEngine", "BlockingWork", nio, posix, http, logging, lifecycle,
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         tests("ArchitectureTests", []),
         tests("ClientTests", [], path: "Tests/Clients"),
     ] + formatTargets

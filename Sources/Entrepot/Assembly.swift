@@ -32,7 +32,7 @@ struct Assembly: Sendable {
     let database: SQLiteDatabase
     let metadata: SQLMetadataStore
     let shelves: [BlobShelf]
-    let repositories: [RepositoryEngine.Repository]
+    let repositories: [Repository]
     let service: ArtifactService
     let maintenance: MaintenanceService
 
@@ -79,9 +79,9 @@ struct Assembly: Sendable {
 
     private static func repositories(
         _ configuration: Configuration, _ metadata: SQLMetadataStore, _ shelves: [BlobShelf], _ logger: Logger
-    ) async throws -> [RepositoryEngine.Repository] {
+    ) async throws -> [Repository] {
         let byName = Dictionary(shelves.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        var placed: [(ServerConfiguration.Repository, BlobShelf)] = []
+        var placed: [(Configuration.Repository, BlobShelf)] = []
         for repository in configuration.repositories {
             guard let shelf = byName[repository.blobStore] else { throw CommandFailure("there is no blob store \(repository.blobStore)") }
             placed.append((repository, shelf))
@@ -92,7 +92,7 @@ struct Assembly: Sendable {
             }, now: Self.clock())
         try await Self.tellForgotten(records, metadata, logger)
         return zip(records, placed).map { record, place in
-            RepositoryEngine.Repository(
+            Repository(
                 id: record.id, name: place.0.name, format: place.0.format, part: place.0.part, settings: place.0.settings, shelf: place.1)
         }
     }
@@ -106,8 +106,8 @@ struct Assembly: Sendable {
     }
 }
 
-extension ServerConfiguration.Repository {
-    var part: RepositoryEngine.Repository.Part {
+extension Configuration.Repository {
+    var part: Repository.Part {
         switch self.kind {
         case .hosted(let hosted): .hosted(hosted.writePolicy)
         case .proxy, .group: .notServed(self.role)

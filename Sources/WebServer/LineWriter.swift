@@ -61,6 +61,13 @@ public final class LineWriter: Sendable {
         }
     }
 
+    /// Writes what waits, and ends the thread; nothing may be written after it.
+    public func close() {
+        self.flush()
+        // The thread has nothing to do any more; there is nothing to be told about its end.
+        self.thread.shutdownGracefully { _ in }
+    }
+
     private func put(_ bytes: [UInt8]) {
         var done = 0
         while done < bytes.count {

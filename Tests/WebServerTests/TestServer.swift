@@ -1,0 +1,85 @@
+import ArtifactModel
+import BlockingWork
+import Logging
+import NIOCore
+import NIOPosix
+import RepositoryEngine
+import ServiceLifecycle
+import Synchronization
+import Testing
+import WebServer
+
+/// A server on a free port of the loopback, for the time of a test.
+struct TestServer: Sendable {
+    let port: Int
+    let web: WebServer
+    let service: ServiceGroup
+    let log: LogLines
+    let pool: ThreadPool
+
+    /// Talks to the server on a thread where waiting is allowed.
+    func talk<T: Sendable>(_ work: @escaping @Sendable (RawClient) throws -> T) async throws -> T {
+        let port = self.port
+        return try await self.pool.run { try work(RawClient(port: port)) }
+    }
+
+    /// Sends one request, with the `Host` that it needs, and reads the response.
+    func ask(_ request: String, headers: [String] = [], body: String = "") async throws -> RawClient.Response {
+        let text = ([request + " HTTP/1.1", "Host: localhost"] + headers).joined(separator: "\r\n") + "\r\n\r\n" + body
+        return try await self.talk { client in
+            client.send(text)
+            return try client.response(toHead: request.hasPrefix("HEAD"))
+        }
+    }
+
+    func shutDown() async { await self.service.triggerGracefulShutdown() }
+
+    static func run(
+        _ handler: any ArtifactHandler, probes: ServerProbes = ServerProbes(), control: [ControlRoute] = [],
+        _ change: (inout WebServerConfiguration) -> Void = { _ in }, _ work: @escaping @Sendable (TestServer) async throws -> Void
+    ) async throws {
+        var configuration = WebServerConfiguration(listeners: [Listener(.internet(host: "127.0.0.1", port: 0))])
+        change(&configuration)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let pool = ThreadPool(threads: 12)
+        let log = LogLines()
+        let (ports, told) = AsyncStream.makeStream(of: Int.self)
+        let web = try WebServer(
+            configuration, handler: handler, probes: probes, pool: pool, group: group, control: control, now: { Timestamp(milliseconds: 784_111_777_000) },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, accessLogger: Logger(label: "access") { _ in log }
+        ) { told.yield($0.compactMap(\.port).first ?? 0) }
+        let service = ServiceGroup(configuration: .init(services: [.init(service: web)], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await service.run() }
+            let port = try #require(await ports.first { _ in true })
+            try await work(TestServer(port: port, web: web, service: service, log: log, pool: pool))
+            await service.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+        try await pool.shutdown()
+        try await group.shutdownGracefully()
+    }
+}
+
+/// Keeps what is logged, for who waits for it.
+struct LogLines: LogHandler {
+    var logLevel = Logger.Level.info
+    var metadata: Logger.Metadata = [:]
+    private let lines: AsyncStream<Logger.Metadata>
+    private let told: AsyncStream<Logger.Metadata>.Continuation
+
+    init() { (self.lines, self.told) = AsyncStream.makeStream() }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { self.metadata[key] }
+        set { self.metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { self.told.yield(event.metadata ?? [:]) }
+
+    /// The next line whose path is this.
+    func line(_ path: String) async -> [String: String] {
+        for await line in self.lines where line["path"]?.description == path { return line.mapValues(\.description) }
+        return [:]
+    }
+}

@@ -52,7 +52,8 @@ extension OCIFormat {
 
     /// The images of all repositories, `<repository>/<image>`, byte-wise ordered.
     private func catalog(_ paging: Paging, _ links: Links, of site: any Site) async throws -> ArtifactResponse {
-        let limit = min(paging.count ?? Self.largestPage, Self.largestPage)
+        // One less than a query may have: see below.
+        let limit = min(paging.count ?? Self.largestPage, Self.largestPage - 1)
         var names: [String] = []
         var more = false
         guard limit > 0 else { return Self.catalog([], more: false, limit, links) }
@@ -62,7 +63,7 @@ extension OCIFormat {
             guard case .after(let start) = Self.start(in: repository, after: paging.last), let content = try await site.content(of: repository)
             else { continue }
             // One more than fits tells whether there is a next page, also where it begins in a later repository.
-            let query = ContentQuery(.packages, after: start, limit: min(limit + 1 - names.count, Self.largestPage))
+            let query = ContentQuery(.packages, after: start, limit: limit + 1 - names.count)
             names += try await content.list(query).rows.map { "\(repository)/\($0.name)" }
             guard names.count <= limit else {
                 more = true

@@ -34,7 +34,8 @@ def main():
     for program in (options.binary, "curl", "wrk", "docker-registry", "/usr/sbin/nginx"):
         if shutil.which(program) is None:
             sys.exit(f"{program} is not there; make bench installs and builds what is needed")
-    folder = tempfile.mkdtemp(prefix="entrepot-bench-")
+    # On a disk: /tmp may be memory.
+    folder = tempfile.mkdtemp(prefix="entrepot-bench-", dir="/var/tmp")
     os.chmod(folder, 0o755)  # nginx's worker may run as another user
     servers = [Entrepot(options.binary, folder), DockerRegistry(folder), Nginx(folder)]
     wanted = options.only or ["pull", "manifest", "push", "start"]

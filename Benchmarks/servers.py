@@ -74,6 +74,10 @@ class Server:
             self.process.wait()
         self.process = None
 
+    def empty(self):
+        """Forgets all that was pushed; for a stopped server."""
+        shutil.rmtree(os.path.join(self.folder, "data"), ignore_errors=True)
+
     def pids(self):
         """The process and its children: nginx works in one of those."""
         pid = self.process.pid

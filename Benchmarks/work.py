@@ -124,13 +124,14 @@ def push(servers, layer, rounds):
 
 
 def start(servers, rounds):
-    """The first round of all may be over a folder that holds the layers; each server was stopped properly before."""
+    """Over an empty folder each time: what was pushed before is gone after this."""
     print("start to first answer", file=sys.stderr)
 
     def measure(server, _):
         server.stop()
+        server.empty()
         seconds = server.start()
-        time.sleep(1)
+        time.sleep(1)  # what a start leaves to do in the background counts as idle memory
         return {"milliseconds": seconds * 1000, "memory": server.memory("VmRSS")}
 
     return interleaved(servers, rounds, measure)

@@ -48,7 +48,8 @@ struct ChildProcess {
     func wait(atMost deadline: Duration) async -> Int32? {
         let ended = await eventually(within: deadline) { !self.process.isRunning }
         if !ended {
-            kill(self.pid, SIGKILL)
+            // With what it started, where it leads a group of its own.
+            kill(getpgid(self.pid) == self.pid ? -self.pid : self.pid, SIGKILL)
             self.process.waitUntilExit()
             return nil
         }

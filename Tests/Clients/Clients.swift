@@ -28,6 +28,9 @@ enum Surroundings {
         return folders.lazy.map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
+    /// The interpreter that sees the clients from PyPI; scripts/python-clients makes it.
+    static let pythonClients = root.appending(path: ".build-venv/bin/python").path
+
     static func script(_ name: String) -> String { root.appending(path: "scripts/clients/\(name)").path }
 }
 

@@ -36,9 +36,9 @@ private struct FolderWalk {
     /// What has the next name: a file, a folder, or both; empty at the end.
     func children(after name: String) throws -> [ContentRow] {
         guard var found = try self.seek(after: self.prefix + name) else { return [] }
-        if found.isBelow(name), !name.isEmpty {
-            // `0` is what follows the slash.
-            guard let next = try self.seek(.asset(from: self.prefix + name + "0", in: self.repository)) else { return [] }
+        // Folders that were named already, whose content comes after the last name as paths: `a/b` after `a-b`. `0` follows the slash.
+        while !name.utf8.lexicographicallyPrecedes(found.name.utf8) {
+            guard let next = try self.seek(.asset(from: self.prefix + found.name + "0", in: self.repository)) else { return [] }
             found = next
         }
         for beginning in found.beginnings() where name.utf8.lexicographicallyPrecedes(beginning.utf8) {

@@ -92,15 +92,23 @@ final class SQLiteConnection: SQLReader {
         return statement
     }
 
-    private func prepare(_ query: SQLStatement) throws(MetadataError) -> SQLitePreparedStatement {
+    /// The lines of `EXPLAIN QUERY PLAN`.
+    func plan(of query: SQLStatement) throws(MetadataError) -> [String] {
+        let statement = try self.compile("EXPLAIN QUERY PLAN \(query.text)")
+        var lines: [String] = []
+        while statement.step() == SQLITE_ROW { lines.append(statement.text(3)) }
+        return lines
+    }
+
+    private func compile(_ text: String) throws(MetadataError) -> SQLitePreparedStatement {
         var handle: OpaquePointer?
-        let result = query.text.withUTF8Buffer { text in
-            text.withMemoryRebound(to: CChar.self) {
-                sqlite3_prepare_v3(self.handle, $0.baseAddress, CInt($0.count), CUnsignedInt(SQLITE_PREPARE_PERSISTENT), &handle, nil)
-            }
-        }
-        guard result == SQLITE_OK, let handle else { throw self.error(result, "preparing «\(query.text)»") }
-        let statement = SQLitePreparedStatement(handle)
+        let result = sqlite3_prepare_v3(self.handle, text, -1, CUnsignedInt(SQLITE_PREPARE_PERSISTENT), &handle, nil)
+        guard result == SQLITE_OK, let handle else { throw self.error(result, "preparing «\(text)»") }
+        return SQLitePreparedStatement(handle)
+    }
+
+    private func prepare(_ query: SQLStatement) throws(MetadataError) -> SQLitePreparedStatement {
+        let statement = try self.compile(query.text.description)
         guard statement.placesMatch(query.values) else {
             throw MetadataError(.io, "the placeholders of «\(query.text)» are not $1 to $\(query.values.count) in order of first use")
         }

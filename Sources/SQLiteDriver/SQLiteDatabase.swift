@@ -57,3 +57,14 @@ public final class SQLiteDatabase: SQLDatabase {
         }
     }
 }
+
+extension SQLiteDatabase {
+    /// How SQLite would find the rows of a statement, line by line: for tests, and for looking into a slow one.
+    public func plan(of statement: SQLStatement) async throws(MetadataError) -> [String] {
+        try await Self.unwrap(self.pool) {
+            let read: @Sendable (SQLiteConnection) throws -> [String] = { try $0.plan(of: statement) }
+            if let readers = self.readers { return try readers.read(read) }
+            return try self.writer.read(read)
+        }
+    }
+}

@@ -3,6 +3,12 @@ import struct Crypto.SHA256
 import NIOCore
 import StorageAPI
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 enum Bytes {
     static func digest(of text: String) throws -> ContentDigest { try demandValue(ContentDigest(.sha256, SHA256.hash(data: Array(text.utf8)))) }
 
@@ -25,9 +31,3 @@ enum Bytes {
         return bytes
     }
 }
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif

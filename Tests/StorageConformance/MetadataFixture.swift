@@ -1,4 +1,5 @@
 public import ArtifactModel
+import NIOCore
 public import StorageAPI
 
 /// Everything that a metadata database is asked for.

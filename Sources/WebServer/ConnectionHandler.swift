@@ -44,7 +44,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var quiescing = false
     /// Input is thrown away until the connection closes.
     var lingering = false
-    /// When the present wait for a head began, and how much had been received then.
+    /// When the present wait for a head began, and how much had been received then. A part of a head that came along with the request
+    /// before it is not seen until more follows: the time for idle connections bounds it.
     var idleSince = NIODeadline.now()
     var receivedBefore: Int64 = 0
     var headSince: NIODeadline?

@@ -89,7 +89,7 @@ final class TestFile: Sendable {
     let size: Int64
     let path: String
     private let folder: String
-    private let opened = Atomic(0)
+    private let others = Mutex<[String]>([])
     private let closed: AsyncStream<Void>
     private let tell: AsyncStream<Void>.Continuation
 
@@ -115,7 +115,19 @@ final class TestFile: Sendable {
         }
     }
 
+    /// Another file in the same folder, gone with it.
+    func put(_ name: String, _ text: String) throws -> String {
+        let path = self.folder + "/" + name
+        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        try #require(write(descriptor, bytes, bytes.count) == bytes.count)
+        self.others.withLock { $0.append(path) }
+        return path
+    }
+
     deinit {
+        for other in self.others.withLock({ $0 }) { unlink(other) }
         unlink(self.path)
         rmdir(self.folder)
     }

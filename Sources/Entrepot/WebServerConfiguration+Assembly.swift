@@ -2,7 +2,6 @@ import ArtifactModel
 import ServerConfiguration
 import WebServer
 
-
 extension WebServerConfiguration {
     /// - Throws: `InvalidName` for a proxy's address block that the configuration took and the server does not.
     init(_ configuration: Configuration, controlSocket: String) throws {

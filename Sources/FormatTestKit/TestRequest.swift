@@ -2,7 +2,7 @@ public import ArtifactModel
 public import FormatAPI
 public import HTTPTypes
 public import NIOCore
-public import RepositoryEngine
+import RepositoryEngine
 
 /// A request for `TestSite`.
 public struct TestRequest: Sendable {

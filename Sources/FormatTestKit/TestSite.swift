@@ -26,7 +26,7 @@ public struct TestSite: Sendable {
 
     public let clock: TestClock
     public let blobs: any BlobStore
-    public let metadata: SQLMetadataStore
+    public let metadata: any MetadataStore & BlobLedger & UploadLedger
     public let shelf: BlobShelf
     public let uploads: UploadBook
     public let repositories: [Repository]
@@ -38,7 +38,7 @@ public struct TestSite: Sendable {
     /// - Parameter decorate: puts something between engine and metadata, such as one that fails.
     public static func make<Format: RepositoryFormat>(
         _ format: Format, site: Format.SiteSettings, _ plans: [Plan], blobs: (any BlobStore)? = nil,
-        decorate: (SQLMetadataStore) -> any MetadataStore = { $0 }
+        decorate: (any MetadataStore) -> any MetadataStore = { $0 }
     ) async throws -> TestSite {
         let clock = TestClock()
         let pool = ThreadPool(threads: 2)

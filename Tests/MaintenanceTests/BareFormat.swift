@@ -1,5 +1,6 @@
 import ArtifactModel
 import FormatAPI
+import HTTPTypes
 
 /// A format that serves nothing: these tests work on content alone.
 struct BareFormat: RepositoryFormat {

@@ -45,6 +45,8 @@ public struct RequestOutcome: Sendable {
     public var principal: String
     /// What went wrong, for the log.
     public var cause: (any Error)?
+    /// The format's body for what the server refuses after it: a range, a condition. nil: plain text.
+    public var refuse: (@Sendable (FormatError) -> ArtifactResponse)?
 
     public init(_ response: ArtifactResponse, repository: RepositoryName? = nil, operation: String = "none", principal: String = "", cause: (any Error)? = nil)
     {

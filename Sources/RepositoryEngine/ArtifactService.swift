@@ -31,6 +31,7 @@ public struct ArtifactService: ArtifactHandler {
 
     private func respond(in repository: Repository, _ route: Route, _ request: IncomingRequest) async -> RequestOutcome {
         var outcome = RequestOutcome(ArtifactResponse(.ok), repository: repository.name)
+        outcome.refuse = { route.format.render(Failure($0), for: route.head) }
         do {
             let operation = try route.format.prepare(route.head)
             outcome.operation = operation.name

@@ -46,7 +46,7 @@ extension SQLMetadataStore: BlobLedger {
                     """, slice + [.integer(now.milliseconds)]))
         ])
         let doomed = try await self.database.read(
-            SQLStatement("SELECT id, sha256, size FROM blobs WHERE id > $1 AND id <= $2 AND store_id = $3 AND state = 1 ORDER BY id", slice),
+            SQLStatement("SELECT id, sha256, size FROM blobs WHERE id > $1 AND id <= $2 AND +store_id = $3 AND state = 1 ORDER BY id", slice),
             limit: ids.count, DoomedBlob.decode)
         return DoomedSlice(blobs: doomed, next: ids.count < limit ? nil : last)
     }
@@ -54,7 +54,7 @@ extension SQLMetadataStore: BlobLedger {
     public func doomed(in store: BlobStoreID, limit: Int) async throws(MetadataError) -> [DoomedBlob] {
         try await self.database.read(
             SQLStatement(
-                "SELECT id, sha256, size FROM blobs WHERE id > 0 AND state = 1 AND store_id = $1 ORDER BY id LIMIT $2",
+                "SELECT id, sha256, size FROM blobs WHERE id > 0 AND state = 1 AND +store_id = $1 ORDER BY id LIMIT $2",
                 [.integer(store.number), .integer(Int64(limit))]),
             limit: limit, DoomedBlob.decode)
     }

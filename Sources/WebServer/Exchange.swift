@@ -54,7 +54,7 @@ struct Exchange {
         self.record.operation = outcome.operation
         self.record.principal = outcome.principal
         self.record.cause = outcome.cause
-        let plan = ResponsePlan(outcome.response, method: request.method, request: request.headers)
+        let plan = ResponsePlan(outcome.response, method: request.method, request: request.headers, refuse: outcome.refuse)
         return await self.deliver(plan, bodyLength: request.bodyLength, mayKeep: true)
     }
 

@@ -24,8 +24,17 @@ struct ResponsePlan: Sendable {
     /// In bytes; nil: known when it ends. What GET would send, where the request is a HEAD.
     var length: Int64?
 
-    /// - Parameter random: for the boundary of several ranges.
-    init(_ response: ArtifactResponse, method: HTTPRequest.Method, request: HTTPFields, random: UInt64 = .random(in: 0 ... .max)) {
+    /// The format's body for a refusal.
+    private let refuse: (@Sendable (FormatError) -> ArtifactResponse)?
+
+    /// - Parameters:
+    ///   - refuse: renders what is refused here; nil: plain text.
+    ///   - random: for the boundary of several ranges.
+    init(
+        _ response: ArtifactResponse, method: HTTPRequest.Method, request: HTTPFields, refuse: (@Sendable (FormatError) -> ArtifactResponse)? = nil,
+        random: UInt64 = .random(in: 0 ... .max)
+    ) {
+        self.refuse = refuse
         self.status = response.status
         self.headers = response.headers
         switch response.body {
@@ -56,6 +65,7 @@ struct ResponsePlan: Sendable {
 
     /// A plain answer of the server's own.
     init(_ status: HTTPResponse.Status, text: String, headers: HTTPFields = [:]) {
+        self.refuse = nil
         self.status = status
         self.headers = headers
         self.headers[.contentType] = "text/plain; charset=utf-8"
@@ -99,16 +109,16 @@ struct ResponsePlan: Sendable {
         case .notModified:
             self.status = .notModified
             self.headers[.contentType] = nil
-        case .failed: self.replace(with: ResponsePlan(.preconditionFailed, text: "the resource is not what the request's condition says"))
+        case .failed: self.replace(.preconditionFailed, FormatError(.preconditionFailed, "the resource is not what the request's condition says"))
         }
     }
 
     private mutating func cut(_ ranges: ByteRanges, of source: any ContentSource, size: Int64, _ random: UInt64) {
         switch ranges {
         case .ignored: return
-        case .tooMany: self.replace(with: ResponsePlan(.badRequest, text: "at most \(ByteRanges.most) ranges are served at a time"))
+        case .tooMany: self.replace(.badRequest, FormatError(.invalidRequest, "at most \(ByteRanges.most) ranges are served at a time"))
         case .unsatisfiable:
-            self.replace(with: ResponsePlan(.rangeNotSatisfiable, text: "the range lies outside of the content"))
+            self.replace(.rangeNotSatisfiable, FormatError(.wrongRange, "the range lies outside of the content, which has \(size) bytes"))
             self.headers[.contentRange] = "bytes */\(size)"
         case .ranges(let ranges):
             self.status = .partialContent
@@ -139,13 +149,18 @@ struct ResponsePlan: Sendable {
         self.body = .content(source, segments)
     }
 
-    /// An answer of ours in the place of the content; its validators stay.
-    private mutating func replace(with other: ResponsePlan) {
-        self.status = other.status
-        self.headers[.contentType] = other.headers[.contentType]
+    /// A refusal in the place of the content, in the format's words where it has some; validators stay.
+    private mutating func replace(_ status: HTTPResponse.Status, _ error: FormatError) {
+        self.status = status
         self.headers[.cacheControl] = "no-store"
-        self.body = other.body
-        self.length = other.length
+        var text = ByteBuffer(string: error.message + "\n")
+        self.headers[.contentType] = "text/plain; charset=utf-8"
+        if let rendered = self.refuse?(error), case .bytes(let bytes) = rendered.body {
+            text = bytes
+            self.headers[.contentType] = rendered.headers[.contentType]
+        }
+        self.body = .bytes(text)
+        self.length = Int64(text.readableBytes)
     }
 }
 

@@ -30,7 +30,7 @@ import Testing
             "ArtifactModel", "FormatAPI", "RepositoryEngine", "AccessControl", "NIOCore", "NIOPosix", "HTTPTypes", "Logging", "ServiceLifecycle",
             "HummingbirdCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOSSL",
         ],
-        "Entrepot": core.union(["NIOCore", "NIOPosix", "HTTPTypes", "Logging", "ServiceLifecycle", "ArgumentParser"]),
+        "Entrepot": core.union(["NIOCore", "NIOPosix", "HTTPTypes", "Logging", "ServiceLifecycle", "UnixSignals", "ArgumentParser"]),
         "FormatTestKit": [
             "ArtifactModel", "FormatAPI", "StorageAPI", "RepositoryEngine", "AccessControl", "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver",
             "NIOCore", "HTTPTypes", "Logging",

@@ -13,7 +13,7 @@ import Testing
     }
 
     private func put(_ text: String, in content: any RepositoryContent, _ redeploy: Edit.Redeploy = .byPolicy) async throws {
-        let blob = try await content.stage(.chunks([ByteBuffer(string: text)]), StageDemand(target: self.path))
+        let blob = try await content.stage(.chunks([ByteBuffer(string: text)]), StageDemand(target: redeploy == .byPolicy ? self.path : nil))
         try await content.commit(Edit([.putAsset(NewAsset(self.path, blob, contentType: "text/plain"), redeploy)]))
     }
 

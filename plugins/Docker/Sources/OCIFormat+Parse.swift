@@ -51,6 +51,7 @@ extension OCIFormat {
     /// A mount that cannot be, for want of a good digest or a source, is an ordinary upload: distribution-spec, «Mounting a blob».
     private func newUpload(to image: ImageName, _ head: RequestHead) throws(FormatError) -> OCIOperation.Kind {
         if let text = head.query("mount") {
+            // No good digest, no mount: the client is told by being given an upload.
             guard let digest = try? ContentDigest(image: text), let source = head.query("from"), !source.isEmpty else { return .beginUpload(image) }
             return .mountBlob(image, digest, from: source)
         }

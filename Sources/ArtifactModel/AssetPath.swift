@@ -7,7 +7,7 @@ public struct AssetPath: Hashable, Comparable, Sendable, CustomStringConvertible
     public let text: String
 
     /// - Parameter segments: percent-decoded, as in `RequestHead.path`.
-    public init(_ segments: some Sequence<String>) throws(InvalidName) {
+    public init(_ segments: [String]) throws(InvalidName) {
         var text = ""
         for segment in segments {
             guard segment != ".", segment != "..", !segment.isEmpty, segment.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "/") }) else {

@@ -26,11 +26,13 @@ public struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads `sha256:9f86…`. Upper-case hex is refused: OCI gives one spelling to a digest, and it is a key here.
-    public init(_ text: some StringProtocol) throws(InvalidName) {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, let algorithm = Algorithm(rawValue: String(parts[0])), let bytes = Self.bytes(hex: parts[1]), bytes.count == algorithm.length
+    ///
+    /// On the way of every pull, so it reads bytes and not characters.
+    public init(_ text: String) throws(InvalidName) {
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), let algorithm = Algorithm(rawValue: String(text[..<colon])),
+            let bytes = Self.bytes(hex: text.utf8[text.utf8.index(after: colon)...], count: algorithm.length)
         else {
-            throw InvalidName(kind: "digest", text: String(text), rule: "algorithm:hex, such as sha256: and 64 digits 0-9a-f")
+            throw InvalidName(kind: "digest", text: text, rule: "algorithm:hex, such as sha256: and 64 digits 0-9a-f")
         }
         self.algorithm = algorithm
         self.bytes = bytes
@@ -54,16 +56,13 @@ public struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
 
     private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
 
-    private static func bytes(hex: some StringProtocol) -> [UInt8]? {
+    private static func bytes(hex: Substring.UTF8View, count: Int) -> [UInt8]? {
+        guard hex.count == count * 2 else { return nil }
         var out: [UInt8] = []
+        out.reserveCapacity(count)
         var high: UInt8?
-        for character in hex.utf8 {
-            let value: UInt8
-            switch character {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = character - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = character - UInt8(ascii: "a") + 10
-            default: return nil
-            }
+        for character in hex {
+            guard let value = Self.value(of: character) else { return nil }
             if let first = high {
                 out.append(first << 4 | value)
                 high = nil
@@ -71,7 +70,15 @@ public struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
                 high = value
             }
         }
-        return high == nil ? out : nil
+        return out
+    }
+
+    private static func value(of digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        default: nil
+        }
     }
 }
 

@@ -13,6 +13,7 @@ import Synchronization
 /// the last close of a deleted file of gigabytes takes long, and `deinit` cannot wait.
 public struct FileBlobStore: BlobStore {
     let folders: BlobFolders
+    private let writeBack = WriteBack()
     private let pool: any BlockingPool
     private let newID: @Sendable () -> UploadID
     private let closing = DispatchQueue(label: "entrepot.blobs.close")
@@ -45,13 +46,13 @@ public struct FileBlobStore: BlobStore {
             guard let file = try self.file(self.folders.upload(id), O_RDWR | O_CREAT | O_EXCL, mode: 0o600) else {
                 throw BlobStoreError(.io, "the folder \(self.folders.uploads) is gone")
             }
-            return FileBlobWriter(id: id, file: file, pool: self.pool)
+            return FileBlobWriter(id: id, file: file, pool: self.pool, writeBack: self.writeBack)
         }
     }
 
     public func resume(_ id: UploadID) async throws(BlobStoreError) -> (any BlobWriter)? {
         try await self.pool.perform { () throws(BlobStoreError) in
-            try self.file(self.folders.upload(id), O_RDWR).map { FileBlobWriter(id: id, file: $0, pool: self.pool) }
+            try self.file(self.folders.upload(id), O_RDWR).map { FileBlobWriter(id: id, file: $0, pool: self.pool, writeBack: self.writeBack) }
         }
     }
 

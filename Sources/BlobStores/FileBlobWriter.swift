@@ -7,13 +7,17 @@ struct FileBlobWriter: BlobWriter {
     let id: UploadID
     let file: OpenFile
     let pool: any BlockingPool
+    let writeBack: WriteBack
 
     func length() async throws(BlobStoreError) -> Int64 {
         try await self.pool.perform { () throws(BlobStoreError) in try FileSystem.size(self.file.descriptor) }
     }
 
     func write(_ batch: [ByteBuffer], at offset: Int64) async throws(BlobStoreError) {
-        try await self.pool.perform { () throws(BlobStoreError) in try VectorWrite.write(batch, to: self.file.descriptor, at: offset) }
+        try await self.pool.perform { () throws(BlobStoreError) in
+            try VectorWrite.write(batch, to: self.file.descriptor, at: offset)
+            self.writeBack.wrote(offset..<offset + batch.reduce(0) { $0 + Int64($1.readableBytes) }, to: self.file.descriptor)
+        }
     }
 
     func truncate(to length: Int64) async throws(BlobStoreError) {

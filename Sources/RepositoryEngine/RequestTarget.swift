@@ -17,23 +17,30 @@ public struct RequestTarget: Sendable {
     public init(_ target: String) throws(FormatError) {
         guard target.utf8.count <= Self.longest else { throw FormatError(.invalidRequest, "the URL is longer than \(Self.longest) bytes") }
         guard target.utf8.first == UInt8(ascii: "/") else { throw FormatError(.invalidRequest, "the URL's path must begin with a slash") }
-        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        self.encoded = parts[0] == "/" ? [] : parts[0].dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        // By bytes: on the way of every request, and the characters that matter are ASCII.
+        let question = target.utf8.firstIndex(of: UInt8(ascii: "?"))
+        let path = target.utf8[..<(question ?? target.utf8.endIndex)].dropFirst()
+        let segments = path.isEmpty ? [] : path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        self.encoded = segments.map { String(Substring($0)) }
+        self.path = try Self.decoded(self.encoded)
+        self.query = try question.map { mark throws(FormatError) in try Self.parameters(target[target.utf8.index(after: mark)...]) } ?? []
+    }
+
+    private static func decoded(_ segments: [String]) throws(FormatError) -> [String] {
         var path: [String] = []
-        for (index, segment) in self.encoded.enumerated() {
+        for (index, segment) in segments.enumerated() {
             guard let decoded = Self.decoded(Substring(segment), plusIsSpace: false) else {
                 throw FormatError(.invalidRequest, "the URL's path has a bad percent escape or is not UTF-8")
             }
             guard decoded != ".", decoded != "..", !decoded.utf8.contains(0) else {
                 throw FormatError(.invalidRequest, "the URL's path must not hold «.», «..» or NUL")
             }
-            guard !decoded.isEmpty || index == self.encoded.count - 1 else {
+            guard !decoded.isEmpty || index == segments.count - 1 else {
                 throw FormatError(.invalidRequest, "the URL's path has an empty segment")
             }
             path.append(decoded)
         }
-        self.path = path
-        self.query = parts.count == 2 ? try Self.parameters(parts[1]) : []
+        return path
     }
 
     private static func parameters(_ text: Substring) throws(FormatError) -> [(name: String, value: String)] {

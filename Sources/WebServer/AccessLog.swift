@@ -32,8 +32,8 @@ struct AccessLog: Sendable {
         let level: Logger.Level = record.cut || record.status >= 500 && !record.cancelled ? .error : .info
         guard self.logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = [
-            "id": "\(record.id)", "client": "\(record.client)", "method": "\(record.method)", "path": "\(record.path.prefix(1024))",
-            "repository": "\(record.repository)", "operation": "\(record.operation)", "status": .stringConvertible(record.status),
+            "id": .string(record.id), "client": .string(record.client), "method": .string(record.method), "path": .string(Self.bounded(record.path)),
+            "repository": .string(record.repository), "operation": .string(record.operation), "status": .stringConvertible(record.status),
             "sent": .stringConvertible(record.sent), "received": .stringConvertible(record.received),
             "ms": .stringConvertible((record.seconds * 100_000).rounded() / 100),
         ]
@@ -43,6 +43,8 @@ struct AccessLog: Sendable {
         if let cause = record.cause { metadata["cause"] = "\(Self.text(cause))" }
         self.logger.log(level: level, "request", metadata: metadata)
     }
+
+    private static func bounded(_ path: String) -> String { path.utf8.count <= 1024 ? path : String(path.prefix(1024)) }
 
     /// An error with all that caused it.
     private static func text(_ error: any Error) -> String {

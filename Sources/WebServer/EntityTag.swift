@@ -7,7 +7,7 @@ struct EntityTag: Hashable {
     init(_ text: some StringProtocol) {
         self.weak = text.hasPrefix("W/")
         let opaque = self.weak ? text.dropFirst(2) : text[...]
-        self.opaque = opaque.count >= 2 && opaque.hasPrefix("\"") && opaque.hasSuffix("\"") ? String(opaque.dropFirst().dropLast()) : String(opaque)
+        self.opaque = opaque.utf8.count >= 2 && opaque.hasPrefix("\"") && opaque.hasSuffix("\"") ? String(opaque.dropFirst().dropLast()) : String(opaque)
     }
 
     func matchesWeakly(_ other: EntityTag) -> Bool { self.opaque == other.opaque }

@@ -26,10 +26,10 @@ struct Exchange {
         self.head = head
         self.fields = HTTPFields(head.headers, splitCookie: false)
         self.forwarding = Forwarding(peer: peer, trusted: site.trusts, headers: self.fields)
-        self.record.id = RequestID.from(self.fields[.xRequestID])
+        self.record.id = RequestID.from(self.fields[.xRequestID]) ?? site.requestNumbers.next()
         self.record.client = self.forwarding.client
         self.record.method = head.method.rawValue
-        self.record.path = String(head.uri.prefix { $0 != "?" })
+        self.record.path = String(head.uri.utf8.firstIndex(of: UInt8(ascii: "?")).map { head.uri[..<$0] } ?? head.uri[...])
     }
 
     /// - Returns: whether the connection may carry another request.
@@ -199,10 +199,9 @@ struct Framing {
 
 /// A name for a request, the client's where it is harmless.
 enum RequestID {
-    static func from(_ given: String?) -> String {
-        if let given, (1...128).contains(given.utf8.count), given.utf8.allSatisfy(Self.isAllowed) { return given }
-        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+    static func from(_ given: String?) -> String? {
+        guard let given, (1...128).contains(given.utf8.count), given.utf8.allSatisfy(Self.isAllowed) else { return nil }
+        return given
     }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {

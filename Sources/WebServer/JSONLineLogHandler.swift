@@ -27,9 +27,10 @@ public struct JSONLineLogHandler: LogHandler {
         line.add("level", event.level.rawValue)
         line.add("logger", self.label)
         line.add("message", event.message.description)
-        var all = self.metadata
-        if let provided = self.metadataProvider?.get() { all.merge(provided) { _, new in new } }
-        if let given = event.metadata { all.merge(given) { _, new in new } }
+        var all = event.metadata ?? [:]
+        // What is nearer to the message wins.
+        if let provided = self.metadataProvider?.get() { all.merge(provided) { given, _ in given } }
+        if !self.metadata.isEmpty { all.merge(self.metadata) { given, _ in given } }
         for (name, value) in all.sorted(by: { $0.key < $1.key }) { line.add(name, value) }
         if let error = event.error { line.add("error", "\(error)") }
         self.lines.write(line.finished(), urgent: event.level >= .critical)
@@ -38,7 +39,12 @@ public struct JSONLineLogHandler: LogHandler {
 
 /// A JSON object, written member by member.
 struct JSONLine {
-    private var bytes: [UInt8] = [UInt8(ascii: "{")]
+    private var bytes: [UInt8]
+
+    init() {
+        self.bytes = [UInt8(ascii: "{")]
+        self.bytes.reserveCapacity(512)
+    }
 
     mutating func add(_ name: String, _ value: String) {
         self.name(name)
@@ -86,6 +92,13 @@ struct JSONLine {
 
     private mutating func string(_ text: String) {
         self.bytes.append(UInt8(ascii: "\""))
+        if text.utf8.allSatisfy(Self.isPlain) { self.bytes += text.utf8 } else { self.escaped(text) }
+        self.bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") }
+
+    private mutating func escaped(_ text: String) {
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): self.bytes += [UInt8(ascii: "\\"), byte]
@@ -94,7 +107,6 @@ struct JSONLine {
             default: self.bytes.append(byte)
             }
         }
-        self.bytes.append(UInt8(ascii: "\""))
     }
 }
 

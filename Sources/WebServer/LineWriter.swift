@@ -7,6 +7,8 @@ import Synchronization
 public final class LineWriter: Sendable {
     /// Lines beyond this many waiting bytes are dropped, and counted in the next line that is written.
     static let mostWaiting = 8 << 20
+    /// How long a line may wait for others, in microseconds.
+    static let gathering: UInt32 = 20_000
 
     private struct State {
         var waiting: [UInt8] = []
@@ -39,7 +41,12 @@ public final class LineWriter: Sendable {
             return !state.writing
         }
         if urgent { return self.flush() }
-        if start { self.thread.submit { _ in self.flush() } }
+        guard start else { return }
+        // A moment's wait gathers the lines of many requests into one write and one wake-up; it is this thread's only work.
+        self.thread.submit { _ in
+            usleep(Self.gathering)
+            self.flush()
+        }
     }
 
     /// Writes what waits, and returns when it is written.

@@ -6,8 +6,12 @@ import Synchronization
 enum ResponseHead {
     static func bytes(_ status: HTTPResponse.Status, _ headers: HTTPFields) -> ByteBuffer {
         var buffer = ByteBufferAllocator().buffer(capacity: 512)
-        buffer.writeString("HTTP/1.1 \(status.code) ")
-        buffer.writeString(status.reasonPhrase)
+        if status == .ok {
+            buffer.writeStaticString("HTTP/1.1 200 OK")
+        } else {
+            buffer.writeString("HTTP/1.1 \(status.code) ")
+            buffer.writeString(status.reasonPhrase)
+        }
         buffer.writeStaticString("\r\n")
         for field in headers {
             buffer.writeString(field.name.rawName)

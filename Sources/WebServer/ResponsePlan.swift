@@ -32,7 +32,7 @@ struct ResponsePlan: Sendable {
     ///   - random: for the boundary of several ranges.
     init(
         _ response: ArtifactResponse, method: HTTPRequest.Method, request: HTTPFields, refuse: (@Sendable (FormatError) -> ArtifactResponse)? = nil,
-        random: UInt64 = .random(in: 0 ... .max)
+        random: @autoclosure () -> UInt64 = .random(in: 0 ... .max)
     ) {
         self.refuse = refuse
         self.status = response.status
@@ -80,7 +80,7 @@ struct ResponsePlan: Sendable {
         self.apply(Conditions(request).verdict(entityTag: EntityTag(tag), lastModified: nil, safe: true))
     }
 
-    private mutating func take(_ content: Content, _ method: HTTPRequest.Method, _ request: HTTPFields, _ random: UInt64) {
+    private mutating func take(_ content: Content, _ method: HTTPRequest.Method, _ request: HTTPFields, _ random: () -> UInt64) {
         self.describe(content)
         self.body = .content(content.source, [self.length.map { .range(0..<$0) } ?? .all])
         guard self.status == .ok, method == .get || method == .head else { return }
@@ -113,7 +113,7 @@ struct ResponsePlan: Sendable {
         }
     }
 
-    private mutating func cut(_ ranges: ByteRanges, of source: any ContentSource, size: Int64, _ random: UInt64) {
+    private mutating func cut(_ ranges: ByteRanges, of source: any ContentSource, size: Int64, _ random: () -> UInt64) {
         switch ranges {
         case .ignored: return
         case .tooMany: self.replace(.badRequest, FormatError(.invalidRequest, "at most \(ByteRanges.most) ranges are served at a time"))
@@ -127,7 +127,7 @@ struct ResponsePlan: Sendable {
                 self.body = .content(source, [.range(ranges[0])])
                 self.length = ranges[0].upperBound - ranges[0].lowerBound
             } else {
-                self.join(ranges, of: source, size: size, boundary: String(random, radix: 36))
+                self.join(ranges, of: source, size: size, boundary: String(random(), radix: 36))
             }
         }
     }

@@ -13,6 +13,7 @@ struct Site: Sendable {
     let pool: any BlockingPool
     let metrics: ServerMetrics
     let accessLog: AccessLog
+    let requestNumbers = RequestNumbers()
     let hostRules: HostRules
     let control: ControlRoutes
     let now: WallClock

@@ -4,7 +4,7 @@ import Synchronization
 
 /// Time that stands still until a test moves it.
 public final class TestClock: Sendable {
-    private let time = Mutex(Timestamp(milliseconds: 1_764_000_000_000))
+    private let time = Mutex(Timestamp(milliseconds: 1_763_930_000_000))
     public init() {}
 
     public var now: Timestamp { self.time.withLock { $0 } }

@@ -10,7 +10,7 @@ import Testing
 @Suite struct CollectorTests {
     private let path = AssetPath(checked: "file")
 
-    private func site() async throws -> TestSite { try await TestSite.make(BareFormat(), site: NoSettings(), [.init("one"), .init("two")]) }
+    private func site() async throws -> TestSite { try await TestSite.make(SilentFormat(), site: NoSettings(), [.init("one"), .init("two")]) }
 
     private func collector(_ site: TestSite) -> Collector { Collector(site.shelf, ledger: site.metadata, now: { site.clock.now }) }
 

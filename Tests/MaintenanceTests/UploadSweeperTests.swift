@@ -13,7 +13,7 @@ import Testing
 
     @Test("a session that was left is gone after its time, with its bytes, and one in use stays")
     func expired() async throws {
-        let site = try await TestSite.make(BareFormat(), site: NoSettings(), [.init("one")])
+        let site = try await TestSite.make(SilentFormat(), site: NoSettings(), [.init("one")])
         let uploads = try site.content(of: "one").uploads(in: "image")
         let left = try await uploads.begin()
         site.clock.advance(by: .seconds(23 * 3600))
@@ -27,7 +27,7 @@ import Testing
 
     @Test("a session that is written to lives on")
     func touched() async throws {
-        let site = try await TestSite.make(BareFormat(), site: NoSettings(), [.init("one")])
+        let site = try await TestSite.make(SilentFormat(), site: NoSettings(), [.init("one")])
         let uploads = try site.content(of: "one").uploads(in: "image")
         let session = try await uploads.begin()
         for hour in 1...4 {
@@ -40,7 +40,7 @@ import Testing
 
     @Test("bytes that no session knows are removed once nobody wrote to them for a day")
     func orphans() async throws {
-        let site = try await TestSite.make(BareFormat(), site: NoSettings(), [.init("one")])
+        let site = try await TestSite.make(SilentFormat(), site: NoSettings(), [.init("one")])
         _ = try await site.blobs.create()
         #expect(try await self.sweeper(site).run() == 0)
         site.clock.advance(by: .seconds(25 * 3600))

@@ -1,4 +1,4 @@
-/// A path within a repository: segments joined by `/`, no leading or trailing slash, ordered byte by byte.
+/// A path within a repository: segments joined by `/`, no leading or trailing slash, compared and ordered byte by byte.
 ///
 /// Checked once, at the edge. A segment is not empty, `.` or `..`, and holds no `/`, no NUL and no other control character;
 /// the whole is at most 2,048 bytes of UTF-8.
@@ -27,5 +27,7 @@ public struct AssetPath: Hashable, Comparable, Sendable, CustomStringConvertible
     public init(checked text: String) { self.text = text }
 
     public var description: String { self.text }
+    public static func == (a: Self, b: Self) -> Bool { ByteText.equal(a.text, b.text) }
+    public func hash(into hasher: inout Hasher) { ByteText.hash(self.text, into: &hasher) }
     public static func < (a: Self, b: Self) -> Bool { a.text.utf8.lexicographicallyPrecedes(b.text.utf8) }
 }

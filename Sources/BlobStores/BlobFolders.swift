@@ -10,6 +10,11 @@ import StorageAPI
 struct BlobFolders: Sendable {
     let root: String
 
+    var parent: String {
+        let cut = self.root.lastIndex(of: "/").map { self.root[..<$0] } ?? "."
+        return cut.isEmpty ? "/" : String(cut)
+    }
+
     var blobs: String { "\(self.root)/sha256" }
     var uploads: String { "\(self.root)/uploads" }
 

@@ -32,6 +32,8 @@ public struct FileBlobStore: BlobStore {
         try await pool.perform { [folders] () throws(BlobStoreError) in
             for folder in [folders.root, folders.blobs, folders.uploads] { try FileSystem.makeFolder(folder) }
             try FileSystem.syncFolder(folders.root)
+            // The root's own name: without it, a power cut could take all of it.
+            try FileSystem.syncFolder(folders.parent)
         }
     }
 

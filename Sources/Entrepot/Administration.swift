@@ -18,7 +18,7 @@ struct Administration {
         if let server = ControlClient(dataFolder: configuration.data) { return try server.send(method, target) }
         var logger = Logger(label: "entrepot")
         logger.logLevel = .error
-        let assembly = try await Assembly.open(configuration, logger: logger)
+        let assembly = try await Assembly.open(configuration, absent: .fail, logger: logger)
         do {
             let answer = try await offline(assembly)
             try await assembly.close()

@@ -38,11 +38,10 @@ struct Assembly: Sendable {
 
     static let clock: WallClock = { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
 
-    static func open(_ configuration: Configuration, logger: Logger) async throws -> Assembly {
-        let folder = try DataFolder(configuration.data)
+    static func open(_ configuration: Configuration, absent: DataFolder.Absence, logger: Logger) async throws -> Assembly {
+        let folder = try DataFolder(configuration.data, absent: absent)
         let pools = Pools()
-        let database = try await SQLiteDatabase.open(.file(folder.database), on: pools.database)
-        let metadata = try await SQLMetadataStore.open(database, program: Program.name, now: Self.clock())
+        let (database, metadata) = try await Self.database(folder, pools)
         let shelves = try await Self.shelves(configuration, metadata, pools)
         let repositories = try await Self.repositories(configuration, metadata, shelves, logger)
         let uploads = UploadBook(ledger: metadata, now: Self.clock)
@@ -55,6 +54,16 @@ struct Assembly: Sendable {
         return Assembly(
             configuration: configuration, folder: folder, pools: pools, database: database, metadata: metadata, shelves: shelves,
             repositories: repositories, service: service, maintenance: maintenance)
+    }
+
+    /// - Throws: `CommandFailure` that names the file: this is the operator's own machine.
+    private static func database(_ folder: DataFolder, _ pools: Pools) async throws -> (SQLiteDatabase, SQLMetadataStore) {
+        do {
+            let database = try await SQLiteDatabase.open(.file(folder.database), on: pools.database)
+            return (database, try await SQLMetadataStore.open(database, program: Program.name, now: Self.clock()))
+        } catch {
+            throw CommandFailure("cannot open the database \(folder.database): \(error.message)")
+        }
     }
 
     /// Ends what `open` began. The folder's lock goes with the last reference to it.

@@ -22,12 +22,14 @@ final class DataFolder: Sendable {
 
     static func socket(in path: String) -> String { path + "/entrepot.sock" }
 
-    /// Makes the folder if need be, and locks it until this object goes.
-    /// - Throws: `CommandFailure` where it cannot be made or another process has it.
-    init(_ path: String) throws {
+    /// What to do where there is no folder yet.
+    enum Absence { case make, fail }
+
+    /// Locks the folder until this object goes.
+    /// - Throws: `CommandFailure` where it is not there and cannot be made, or another process has it.
+    init(_ path: String, absent: Absence) throws {
         self.path = path
-        let made = mkdir(path, 0o700)
-        guard made == 0 || errno == EEXIST else { throw CommandFailure("cannot make the data folder \(path): \(Self.reason())") }
+        try Self.provide(path, absent)
         let lockPath = path + "/entrepot.lock"
         self.lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard self.lock >= 0 else { throw CommandFailure("cannot open \(lockPath): \(Self.reason())") }
@@ -41,6 +43,22 @@ final class DataFolder: Sendable {
     }
 
     deinit { close(self.lock) }
+
+    private static func provide(_ path: String, _ absent: Absence) throws {
+        switch absent {
+        case .make:
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw CommandFailure("cannot make the data folder \(path): \(Self.reason())") }
+            // What a Unix socket's address holds, less what its name is while it is being bound.
+            guard Self.socket(in: path).utf8.count <= 104 else {
+                throw CommandFailure("the data folder's path is too long for the socket in it: at most 90 bytes, and \(path) has \(path.utf8.count)")
+            }
+        case .fail:
+            // Where a path is mistyped, a new and empty folder would answer every question wrongly.
+            guard FileManager.default.fileExists(atPath: path + "/entrepot.sqlite") else {
+                throw CommandFailure("there is no data at \(path): name the data folder with --data")
+            }
+        }
+    }
 
     /// What the lock file says, whether or not that process still runs.
     static func holder(of path: String) -> Int32? {

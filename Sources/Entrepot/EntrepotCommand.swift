@@ -22,6 +22,11 @@ struct EntryPoint {
     static func main() async {
         do {
             var command = try EntrepotCommand.parseAsRoot()
+            // A word that only groups others does nothing by itself.
+            if !type(of: command).configuration.subcommands.isEmpty {
+                StandardError.write(EntrepotCommand.helpMessage(for: type(of: command)))
+                exit(2)
+            }
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

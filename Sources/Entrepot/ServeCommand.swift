@@ -21,13 +21,27 @@ struct ServeCommand: AsyncParsableCommand {
         let logs = ServerLogs(lines)
         // Whatever ends this, what was logged is written.
         defer { lines.flush() }
-        let assembly = try await Assembly.open(configuration, logger: logs.server)
-        if let notice = configuration.accessNotice { logs.server.notice("open access", metadata: ["notice": "\(notice)"]) }
+        let descriptors = DescriptorLimit.raise()
+        let assembly = try await Assembly.open(configuration, absent: .make, logger: logs.server)
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: max(2, ProcessInfo.processInfo.activeProcessorCount))
+        let outcome = await Result { try await self.serve(assembly, on: loops, logs, lines, descriptors) }
+        let closed = await Result { try await assembly.close() }
+        let ended = await Result { try await loops.shutdownGracefully() }
+        // What went wrong first is what the operator needs.
+        try outcome.get()
+        try closed.get()
+        try ended.get()
+    }
+
+    private func serve(
+        _ assembly: Assembly, on loops: MultiThreadedEventLoopGroup, _ logs: ServerLogs, _ lines: LineWriter, _ descriptors: DescriptorLimit
+    ) async throws {
+        if let notice = assembly.configuration.accessNotice { logs.server.notice("open access", metadata: ["notice": "\(notice)"]) }
+        var configuration = try WebServerConfiguration(assembly.configuration, controlSocket: assembly.folder.socket)
+        descriptors.bound(&configuration, logs.server)
         let listening = ListeningReport(lines)
         let server = try WebServer(
-            try WebServerConfiguration(configuration, controlSocket: assembly.folder.socket), handler: assembly.service,
-            probes: ServerProbes(assembly), pool: assembly.pools.files, group: loops,
+            configuration, handler: assembly.service, probes: ServerProbes(assembly), pool: assembly.pools.files, group: loops,
             control: ControlRoute.all(assembly, listening: listening), now: Assembly.clock, logger: logs.server, accessLogger: logs.access,
             onListening: { bound in listening.tell(bound) })
         let group = ServiceGroup(
@@ -37,10 +51,7 @@ struct ServeCommand: AsyncParsableCommand {
                     .init(service: HangupService(server, logs.server), successTerminationBehavior: .ignore),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logs.quiet))
-        let outcome = await Result { try await group.run() }
-        try await assembly.close()
-        try await loops.shutdownGracefully()
-        try outcome.get()
+        try await group.run()
     }
 }
 

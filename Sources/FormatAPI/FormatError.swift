@@ -5,6 +5,8 @@ public struct FormatError: Error, Sendable {
     public enum Code: Hashable, Sendable, CaseIterable {
         case notFound, invalidRequest, methodNotAllowed, unauthenticated, forbidden, conflict, preconditionFailed, readOnly
         case digestMismatch, wrongRange, tooLarge, unsupported, quotaExceeded, throttled
+        /// Configured, and not in this version: 501.
+        case notServed
         case upstreamUnreachable, upstreamTimedOut, upstreamFailed, unavailable, noSpace
         /// The client hung up or the server drains. Never counted or logged as a fault.
         case cancelled

@@ -37,7 +37,7 @@ public struct TestSite: Sendable {
     /// - Parameter blobs: a store of the test's own, such as one that fails; in memory where none is given.
     /// - Parameter decorate: puts something between engine and metadata, such as one that fails.
     public static func make<Format: RepositoryFormat>(
-        _ format: Format, site: Format.SiteSettings, _ plans: [Plan], blobs: (any BlobStore)? = nil,
+        _ format: Format, site: Format.SiteSettings, _ plans: [Plan], blobs: (any BlobStore)? = nil, quota: Int64? = nil,
         decorate: (any MetadataStore) -> any MetadataStore = { $0 }
     ) async throws -> TestSite {
         let clock = TestClock()
@@ -47,7 +47,7 @@ public struct TestSite: Sendable {
         let stores = try await metadata.adopt(stores: ["default"], now: clock.now)
         guard let store = stores["default"] else { throw FormatError(.internalFailure, "no number for the blob store") }
         let blobs = blobs ?? MemoryBlobStore(clock: { clock.now })
-        let shelf = BlobShelf(name: "default", id: store, store: blobs, ledger: metadata, now: { clock.now })
+        let shelf = BlobShelf(name: "default", id: store, store: blobs, ledger: metadata, quota: quota, now: { clock.now })
         let records = try await metadata.adopt(
             repositories: try plans.map {
                 RepositoryDeclaration(name: try RepositoryName($0.name), format: Format.id, role: .hosted, store: store, configuration: "{}")

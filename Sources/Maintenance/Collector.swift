@@ -5,13 +5,20 @@ public import StorageAPI
 /// Removes bytes that nothing references, while the server runs: in slices, so that no writer waits long.
 ///
 /// A slice: mark what is unreferenced and unheld, unlink each, remove the rows. A process that dies in between leaves marked rows, and
-/// the next run begins with them.
+/// the next run begins with them. One collection of a store at a time (`BlobShelf.collecting`): a second one would see the first one's
+/// marks, and unlink bytes that a writer has brought back since.
 public struct Collector: Sendable {
     public struct Freed: Hashable, Sendable {
         public var blobs = 0
         /// In bytes.
         public var bytes: Int64 = 0
         public init() {}
+    }
+
+    /// What one run came to: what went, and the first blob that would not.
+    private struct Outcome: Sendable {
+        var freed = Freed()
+        var failure: (any Error)?
     }
 
     static let slice = 500
@@ -25,35 +32,66 @@ public struct Collector: Sendable {
         self.now = now
     }
 
-    /// - Throws: `MetadataError`, `BlobStoreError`; what was freed until then stays freed.
+    /// Waits for a collection of the same store that runs already.
+    /// - Throws: `MetadataError`; `BlobStoreError` where some bytes would not go, after everything else was tried. What was freed stays freed.
     public func run() async throws -> Freed {
-        var freed = Freed()
-        try await self.removeDoomed(&freed)
-        var after: Int64 = 0
-        while !Task.isCancelled {
-            let slice = try await self.ledger.doom(in: self.shelf.id, after: after, limit: Self.slice, now: self.now())
-            try await self.remove(slice.blobs, &freed)
-            guard let next = slice.next else { break }
-            after = next
+        try await self.shelf.collecting {
+            var outcome = Outcome()
+            try await self.removeDoomed(&outcome)
+            var after: Int64? = 0
+            while let start = after, !Task.isCancelled { after = try await self.removeSlice(after: start, &outcome) }
+            try await self.shelf.recount()
+            if let failure = outcome.failure { throw failure }
+            return outcome.freed
         }
-        try await self.shelf.recount()
-        return freed
     }
 
     /// What an earlier process marked and did not come to remove.
-    private func removeDoomed(_ freed: inout Freed) async throws {
+    private func removeDoomed(_ outcome: inout Outcome) async throws {
+        var after: Int64 = 0
         while !Task.isCancelled {
-            let left = try await self.ledger.doomed(in: self.shelf.id, limit: Self.slice)
-            guard !left.isEmpty else { return }
-            try await self.remove(left, &freed)
+            let left = try await self.ledger.doomed(in: self.shelf.id, after: after, limit: Self.slice)
+            guard let last = left.last else { return }
+            outcome = try await self.uncancelled(outcome) { outcome in try await self.remove(left, &outcome) }
+            after = last.id
         }
     }
 
-    private func remove(_ blobs: [DoomedBlob], _ freed: inout Freed) async throws {
-        guard !blobs.isEmpty else { return }
-        for blob in blobs { try await self.shelf.store.delete(blob.digest) }
-        try await self.ledger.forget(blobs.map(\.id))
-        freed.blobs += blobs.count
-        freed.bytes += blobs.reduce(0) { $0 + $1.size }
+    private func removeSlice(after start: Int64, _ outcome: inout Outcome) async throws -> Int64? {
+        let now = self.now()
+        let (next, result) = try await self.uncancelled((nil as Int64?, outcome)) { state in
+            let slice = try await self.ledger.doom(in: self.shelf.id, after: start, limit: Self.slice, now: now)
+            try await self.remove(slice.blobs, &state.1)
+            state.0 = slice.next
+        }
+        outcome = result
+        return next
+    }
+
+    /// A slice that is marked must be finished, or writers of its digests wait for the next run. So it goes on when its asker hangs up or
+    /// the server drains: a task that nobody cancels, awaited here, which ends with the slice, at most 500 unlinks later.
+    private func uncancelled<State: Sendable>(_ state: State, _ work: @escaping @Sendable (inout State) async throws -> Void) async throws -> State {
+        // As said above: awaited at once, and bounded.
+        try await Task {
+            var state = state
+            try await work(&state)
+            return state
+        }.value
+    }
+
+    /// One blob that cannot be unlinked must not keep the others: its row stays marked, and the next run tries again.
+    private func remove(_ blobs: [DoomedBlob], _ outcome: inout Outcome) async throws {
+        var gone: [DoomedBlob] = []
+        for blob in blobs {
+            do {
+                try await self.shelf.store.delete(blob.digest)
+                gone.append(blob)
+            } catch {
+                outcome.failure = outcome.failure ?? error
+            }
+        }
+        try await self.ledger.forget(gone.map(\.id))
+        outcome.freed.blobs += gone.count
+        outcome.freed.bytes += gone.reduce(0) { $0 + $1.size }
     }
 }

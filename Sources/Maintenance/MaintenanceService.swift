@@ -26,17 +26,27 @@ public struct MaintenanceService: Service {
         }
     }
 
-    /// One failed round is told and does not stop the next: space may have come back by then.
+    /// A failure is told and stops neither the rest of the round nor the next one: space may have come back by then.
     private func round() async {
-        do {
-            let freed = try await self.collect()
+        for collector in self.collectors {
+            await self.attempt("collection") {
+                let freed = try await collector.run()
+                return freed.blobs > 0 ? ["blobs": "\(freed.blobs)", "bytes": "\(freed.bytes)"] : nil
+            }
+        }
+        await self.attempt("sweep of uploads") {
             let swept = try await self.sweeper.run()
-            guard freed.blobs > 0 || swept > 0 else { return }
-            self.logger.info("collected", metadata: ["blobs": "\(freed.blobs)", "bytes": "\(freed.bytes)", "uploads": "\(swept)"])
-        } catch is CancellationError {
-            return
+            return swept > 0 ? ["uploads": "\(swept)"] : nil
+        }
+    }
+
+    private func attempt(_ name: String, _ work: () async throws -> Logger.Metadata?) async {
+        do {
+            if let figures = try await work() { self.logger.info("maintenance removed", metadata: figures) }
+        } catch  where !Task.isCancelled {
+            self.logger.warning("maintenance failed", metadata: ["work": "\(name)", "cause": "\(error)"])
         } catch {
-            self.logger.warning("collection failed", metadata: ["cause": "\(error)"])
+            // The server ends; the next start goes on.
         }
     }
 

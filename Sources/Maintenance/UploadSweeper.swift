@@ -31,14 +31,15 @@ public struct UploadSweeper: Sendable {
 
     private func closeExpired() async throws -> Int {
         var closed = 0
-        let expired = try await self.ledger.expired(before: self.now(), limit: 1000)
+        let now = self.now()
+        let expired = try await self.ledger.expired(before: now, limit: 1000)
         for record in expired {
             // A repository that left the configuration has no shelf here; its bytes are orphans of their store.
             guard let shelf = self.repositories[record.repository] else {
                 try await self.ledger.close(record.id)
                 continue
             }
-            if try await self.book.close(record.id, discardingIn: shelf.store) { closed += 1 }
+            if try await self.book.close(record.id, discardingIn: shelf.store, expiredBefore: now) { closed += 1 }
         }
         return closed
     }

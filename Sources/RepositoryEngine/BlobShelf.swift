@@ -13,6 +13,8 @@ public final class BlobShelf: Sendable {
     let quota: Int64?
     private let grace: Duration
     private let now: WallClock
+    private let counted = Mutex<Timestamp?>(nil)
+    private let isCollecting = Mutex(false)
     private let usage = Mutex(BlobTotals(count: 0, bytes: 0))
 
     /// - Parameter grace: how long bytes are safe from the collector before something links them.
@@ -36,14 +38,31 @@ public final class BlobShelf: Sendable {
     /// - Throws: `FormatError` `.quotaExceeded` or `.noSpace`.
     func admit(_ length: Int64?) async throws {
         let length = length ?? 0
-        if let quota, self.used.bytes + length > quota {
-            guard try await self.recount().bytes + length <= quota else {
-                throw FormatError(.quotaExceeded, "the blob store «\(self.name)» has reached its quota; delete what is not needed, or raise quota")
-            }
-        }
-        if let free = try await self.store.freeSpace(), free < length + min(Self.reserve, length) {
+        try await self.admitWithinQuota(length)
+        // By subtraction: a declared length may be the largest number there is.
+        if let free = try await self.store.freeSpace(), length > free - min(Self.reserve, length) {
             throw FormatError(.noSpace, "the blob store «\(self.name)» has no space left for this")
         }
+    }
+
+    private func admitWithinQuota(_ length: Int64) async throws {
+        guard let quota, length > quota - self.used.bytes else { return }
+        // Counting reads a row for each blob: at most once a minute, however many are refused.
+        let now = self.now()
+        let stale = self.counted.withLock { last in
+            guard last.map({ now - $0 > .seconds(60) }) ?? true else { return false }
+            last = now
+            return true
+        }
+        if stale { try await self.recount() }
+        guard length <= quota - self.used.bytes else { throw self.overQuota }
+    }
+
+    /// How much more the quota allows, in bytes; nil: no quota.
+    var room: Int64? { self.quota.map { max(0, $0 - self.used.bytes) } }
+
+    var overQuota: FormatError {
+        FormatError(.quotaExceeded, "the blob store «\(self.name)» has reached its quota; delete what is not needed, or raise quota")
     }
 
     /// What was counted last, and what came since: for figures and the quota. Bytes that came twice are counted twice until `recount`.
@@ -57,9 +76,22 @@ public final class BlobShelf: Sendable {
         return totals
     }
 
+    /// Runs `work` as the store's only collection; waits for one that runs already.
+    /// - Throws: what `work` throws; `CancellationError` while waiting.
+    public func collecting<Result: Sendable>(_ work: () async throws -> Result) async throws -> Result {
+        while !self.isCollecting.withLock({ collecting in
+            defer { collecting = true }
+            return !collecting
+        }) { try await Task.sleep(for: .milliseconds(100)) }
+        defer { self.isCollecting.withLock { $0 = false } }
+        return try await work()
+    }
+
     /// Makes a finished upload a blob: hold, then bytes durable and renamed. What links it comes after.
     /// - Throws: `BlobStoreError`, `MetadataError`, or `FormatError` `.unavailable` where the collector does not let go of the digest.
     func keep(_ upload: UploadID, _ digests: [ContentDigest], size: Int64) async throws -> StagedBlob {
+        // Again, as a length need not be declared.
+        try await self.admitWithinQuota(size)
         let until = try await self.hold(digests, size: size)
         guard let digest = digests.first(.sha256) else { throw BlobStoreError(.io, "a blob without SHA-256") }
         try await self.store.seal(upload, as: digest, length: size, .durable)

@@ -76,6 +76,8 @@ public final class CachedMetadata: MetadataStore {
 
     private static func forget(_ change: Edit.Change, in repository: RepositoryID, _ state: inout State) {
         switch change {
+        // Of a component with one asset, the path follows from its coordinates; of others, some may have gone that are not named here.
+        case .put(let component) where component.assets.count != 1: state.assets.removeAll()
         case .put(let component):
             for asset in component.assets { state.assets.remove(AssetKey(repository: repository, path: asset.path)) }
         // The rows that go with a component are known to the store alone; removals are rare.

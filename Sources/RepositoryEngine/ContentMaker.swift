@@ -22,7 +22,7 @@ public struct ContentMaker: Sendable {
         self.small = SmallBlobs(capacity: smallBlobs)
     }
 
-    /// - Throws: `.unsupported` for a role that is not served.
+    /// - Throws: `.notServed` for a role that is not served.
     public func content(
         of repository: Repository, for principal: Principal, request: String, in catalogue: Catalogue, _ authorizer: any Authorizer
     ) throws -> any RepositoryContent {
@@ -32,7 +32,7 @@ public struct ContentMaker: Sendable {
                 context: RequestContext(repository: repository.name, principal: principal.name, requestID: request, compute: self.compute),
                 repository: repository, policy: policy, maker: self, links: LinkSources(principal: principal, catalogue: catalogue, authorizer: authorizer))
         case .notServed(let role):
-            throw FormatError(.unsupported, "«\(repository.name)» is a \(role.rawValue) repository, and this version serves hosted repositories only")
+            throw FormatError(.notServed, "«\(repository.name)» is a \(role.rawValue) repository, and this version serves hosted repositories only")
         }
     }
 }

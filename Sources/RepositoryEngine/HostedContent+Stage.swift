@@ -21,9 +21,11 @@ extension HostedContent {
     private func receive(_ body: ByteStream, _ demand: StageDemand, into writer: any BlobWriter) async throws -> MultiHasher {
         let algorithms = demand.computing.union(demand.expecting.map(\.algorithm))
         let sink = Sink(writer: writer, compute: self.context.compute)
-        let intake = try await sink.take(body, at: 0, hasher: MultiHasher(algorithms), limit: demand.limit)
+        let room = self.repository.shelf.room
+        let limit = [demand.limit, room].compactMap(\.self).min()
+        let intake = try await sink.take(body, at: 0, hasher: MultiHasher(algorithms), limit: limit)
         if let interruption = intake.interruption { throw interruption }
-        if intake.excess { throw Self.tooLarge(demand.limit ?? 0) }
+        if intake.excess { throw limit == demand.limit ? Self.tooLarge(limit ?? 0) : self.repository.shelf.overQuota }
         if let length = body.length, length != intake.length {
             throw FormatError(.invalidRequest, "the body has \(intake.length) bytes, and \(length) were declared")
         }

@@ -13,20 +13,29 @@ struct HostedContent: RepositoryContent {
 
     func content(_ want: ContentRequest) async throws -> Content? {
         guard let asset = try await self.maker.metadata.asset(at: want.path, in: self.repository.id) else { return nil }
+        return try await self.content(of: asset, want)
+    }
+
+    private func content(of asset: StoredAsset, _ want: ContentRequest) async throws -> Content? {
         guard let digest = asset.digests.first(.sha256) else { throw FormatError(.internalFailure, "the metadata names no bytes for this") }
         let head = ContentHead(
             digests: asset.digests, size: asset.size, contentType: asset.contentType, entityTag: "\"\(digest)\"", lastModified: asset.created,
             attributes: asset.attributes, change: want.change)
-        return Content(head: head, member: self.repository.name, source: try await self.source(of: digest, size: asset.size))
+        guard let source = try await self.source(of: digest, size: asset.size) else {
+            // Deleted and collected since the row was read: an absence, or other bytes by now. A link whose bytes are gone is a failure, and
+            // never an absence: `blobs verify` finds and names it.
+            let again = try await self.maker.metadata.asset(at: want.path, in: self.repository.id)
+            guard again?.digests == asset.digests else { return try await self.content(want) }
+            let cause = BlobStoreError(.notFound, "no bytes for \(digest)")
+            throw FormatError(.internalFailure, "the bytes of this are missing from the blob store", cause: cause)
+        }
+        return Content(head: head, member: self.repository.name, source: source)
     }
 
-    private func source(of digest: ContentDigest, size: Int64) async throws -> any ContentSource {
+    private func source(of digest: ContentDigest, size: Int64) async throws -> (any ContentSource)? {
         let isSmall = size <= SmallBlobs.largest
         if isSmall, let bytes = self.maker.small.bytes(of: digest) { return MemoryContent(bytes) }
-        // A link whose bytes are gone is a failure and never an absence: `blobs verify` finds and names it.
-        guard let stored = try await self.repository.shelf.store.open(digest) else {
-            throw FormatError(.internalFailure, "the bytes of this are missing from the blob store", cause: BlobStoreError(.notFound, "no bytes for \(digest)"))
-        }
+        guard let stored = try await self.repository.shelf.store.open(digest) else { return nil }
         guard isSmall else { return stored }
         let bytes = try await stored.readAll(size, on: self.context.compute)
         guard Int64(bytes.readableBytes) == size else {

@@ -47,13 +47,27 @@ struct HostedUploads: UploadSessions {
     private func append(_ body: ByteStream, exactly: Int64?, to writer: any BlobWriter, _ progress: inout UploadBook.Progress) async throws {
         let sink = Sink(writer: writer, compute: self.content.context.compute)
         let start = progress
-        let intake = try await sink.take(body, at: start.length, hasher: start.hasher, limit: exactly.map { start.length + $0 })
+        // What the session holds already is not counted as used yet.
+        let limit = [exactly.map { start.length + $0 }, self.content.repository.shelf.room].compactMap(\.self).min()
+        let intake: Sink.Intake
+        do {
+            intake = try await sink.take(body, at: start.length, hasher: start.hasher, limit: limit)
+        } catch {
+            // A full disk: what did not become part of the session must not go on filling it. The write's own error is the one to tell.
+            try? await writer.truncate(to: start.length)
+            throw error
+        }
         let received = intake.length - start.length
-        if let exactly, intake.excess || (intake.interruption == nil && received != exactly) {
+        if let exactly, received == exactly ? intake.excess : intake.interruption == nil {
             try await writer.truncate(to: start.length)
             throw Self.wrongLength(received, exactly)
         }
         progress = UploadBook.Progress(hasher: intake.hasher, length: intake.length)
+        if intake.excess {
+            try? await writer.truncate(to: start.length)  // as above
+            progress = start
+            throw self.content.repository.shelf.overQuota
+        }
         if let interruption = intake.interruption { throw interruption }
     }
 
@@ -73,10 +87,19 @@ struct HostedUploads: UploadSessions {
             try await self.book.ledger.close(record.id)
             throw error
         }
-        let blob = try await self.content.repository.shelf.keep(record.id, hasher.digests(), size: hasher.length)
-        ended = true
-        try await self.book.ledger.close(record.id)
-        return blob
+        do {
+            let blob = try await self.content.repository.shelf.keep(record.id, hasher.digests(), size: hasher.length)
+            ended = true
+            // The bytes are kept; a row that stays is litter, which the sweeper finds.
+            try? await self.book.ledger.close(record.id)
+            return blob
+        } catch let error as BlobStoreError {
+            // The system reports a failed write-back once and may have dropped the pages: what is there is not trusted a second time.
+            ended = true
+            await self.content.discard(record.id)
+            try? await self.book.ledger.close(record.id)  // the store's error is the one to tell
+            throw error
+        }
     }
 
     func cancel(_ session: String) async throws {

@@ -5,7 +5,7 @@ public import FormatAPI
 public struct Repository: Sendable {
     public enum Part: Sendable {
         case hosted(WritePolicy)
-        /// Configured and checked; requests for it are answered with `.unsupported`.
+        /// Configured and checked; requests for it are answered with `.notServed`.
         case notServed(Role)
     }
     public let id: RepositoryID

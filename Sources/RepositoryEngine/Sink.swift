@@ -2,7 +2,8 @@ import ArtifactModel
 import NIOCore
 import StorageAPI
 
-/// Takes a body in: batches of about 1 MiB, each hashed and written side by side while the next one arrives. Memory is two batches.
+/// Takes a body in: batches of about 1 MiB, each hashed and written side by side while the next one arrives. Memory is two batches, however
+/// small the pieces are that a client sends.
 struct Sink: Sendable {
     /// Larger batches were measured to be slower, smaller ones cost a thread hop each.
     static let batchSize = 1 << 20
@@ -26,29 +27,50 @@ struct Sink: Sendable {
     func take(_ body: ByteStream, at offset: Int64, hasher: MultiHasher?, limit: Int64?) async throws -> Intake {
         try await withThrowingTaskGroup(of: MultiHasher?.self) { group in
             var intake = Intake(hasher: hasher, length: offset)
-            var batch: [ByteBuffer] = []
-            var size = 0
+            var batch = Batch()
             var running = false
             while let chunk = await self.next(of: body, &intake) {
-                if let limit, intake.length + Int64(size + chunk.readableBytes) > limit {
+                if let limit, intake.length + Int64(batch.size + chunk.readableBytes) > limit {
                     intake.excess = true
                     break
                 }
                 batch.append(chunk)
-                size += chunk.readableBytes
-                guard size >= Self.batchSize else { continue }
+                guard batch.size >= Self.batchSize else { continue }
                 if running, let advanced = try await group.next() { intake.hasher = advanced }
-                self.start(batch, at: intake.length, intake.hasher, in: &group)
+                self.start(batch.buffers, at: intake.length, intake.hasher, in: &group)
                 running = true
-                intake.length += Int64(size)
-                (batch, size) = ([], 0)
+                intake.length += Int64(batch.size)
+                batch = Batch()
             }
             if running, let advanced = try await group.next() { intake.hasher = advanced }
-            if size > 0 {
-                intake.hasher = try await self.process(batch, at: intake.length, intake.hasher)
-                intake.length += Int64(size)
+            if batch.size > 0 {
+                intake.hasher = try await self.process(batch.buffers, at: intake.length, intake.hasher)
+                intake.length += Int64(batch.size)
             }
             return intake
+        }
+    }
+
+    /// Pieces that are written together. A piece holds on to the buffer that it was received in, so that a small one is copied: a client that
+    /// sends a byte at a time must not keep a thousand times as much alive.
+    struct Batch {
+        static let small = 16 << 10
+        private(set) var buffers: [ByteBuffer] = []
+        private(set) var size = 0
+        private var lastIsOwn = false
+
+        mutating func append(_ piece: ByteBuffer) {
+            self.size += piece.readableBytes
+            guard piece.readableBytes < Self.small else {
+                self.buffers.append(piece)
+                self.lastIsOwn = false
+                return
+            }
+            if !self.lastIsOwn {
+                self.buffers.append(ByteBufferAllocator().buffer(capacity: 4 * Self.small))
+                self.lastIsOwn = true
+            }
+            self.buffers[self.buffers.count - 1].writeImmutableBuffer(piece)
         }
     }
 

@@ -70,10 +70,14 @@ public final class UploadBook: Sendable {
     }
 
     /// Ends what the ledger says is over. A session that is just being written to is left for the next time.
+    /// - Parameter expiredBefore: only where it still is expired by then: it may have gone on since the list was read.
     /// - Returns: whether it is gone.
-    public func close(_ id: UploadID, discardingIn store: any BlobStore) async throws -> Bool {
-        guard self.claim(id) != nil else { return false }
-        defer { self.release(id, nil) }
+    public func close(_ id: UploadID, discardingIn store: any BlobStore, expiredBefore: Timestamp? = nil) async throws -> Bool {
+        guard case .some(let progress) = self.claim(id) else { return false }
+        var left = progress
+        defer { self.release(id, left) }
+        if let expiredBefore, let record = try await self.ledger.upload(id), record.expires >= expiredBefore { return false }
+        left = nil
         try await store.discard(id)
         try await self.ledger.close(id)
         return true

@@ -51,11 +51,11 @@ extension SQLMetadataStore: BlobLedger {
         return DoomedSlice(blobs: doomed, next: ids.count < limit ? nil : last)
     }
 
-    public func doomed(in store: BlobStoreID, limit: Int) async throws(MetadataError) -> [DoomedBlob] {
+    public func doomed(in store: BlobStoreID, after id: Int64, limit: Int) async throws(MetadataError) -> [DoomedBlob] {
         try await self.database.read(
             SQLStatement(
-                "SELECT id, sha256, size FROM blobs WHERE id > 0 AND state = 1 AND +store_id = $1 ORDER BY id LIMIT $2",
-                [.integer(store.number), .integer(Int64(limit))]),
+                "SELECT id, sha256, size FROM blobs WHERE id > $1 AND state = 1 AND +store_id = $2 ORDER BY id LIMIT $3",
+                [.integer(id), .integer(store.number), .integer(Int64(limit))]),
             limit: limit, DoomedBlob.decode)
     }
 

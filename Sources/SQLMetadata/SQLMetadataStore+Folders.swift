@@ -12,7 +12,8 @@ extension SQLMetadataStore {
             let walk = FolderWalk(reader: reader, repository: repository, prefix: prefix)
             var rows: [ContentRow] = []
             var last = page.after
-            while rows.count < page.limit {
+            // A short page is a page: names full of hyphens, each of which may hide a folder, must not hold a reader for long.
+            while rows.count < page.limit, rows.isEmpty || walk.seeks < FolderWalk.mostSeeks {
                 let children = try walk.children(after: last)
                 guard let name = children.first?.name else { return ContentPage(rows: rows, more: false) }
                 rows += children
@@ -27,11 +28,20 @@ extension SQLMetadataStore {
 ///
 /// That is not the order of paths: `-` and `.` come before `/`, so that `a-b` lies between the file `a` and what is below the folder `a`.
 /// A name found may thus be preceded by folders named by its own beginnings, which are looked for one by one.
-private struct FolderWalk {
+private final class FolderWalk {
+    /// About 100 ms.
+    static let mostSeeks = 20_000
+    private(set) var seeks = 0
     let reader: any SQLReader
     let repository: RepositoryID
     /// Empty, or ends in a slash.
     let prefix: String
+
+    init(reader: any SQLReader, repository: RepositoryID, prefix: String) {
+        self.reader = reader
+        self.repository = repository
+        self.prefix = prefix
+    }
 
     /// What has the next name: a file, a folder, or both; empty at the end.
     func children(after name: String) throws -> [ContentRow] {
@@ -52,6 +62,7 @@ private struct FolderWalk {
     private func seek(after path: String) throws -> Found? { try self.seek(.asset(after: path, in: self.repository)) }
 
     private func seek(_ query: SQLStatement) throws -> Found? {
+        self.seeks += 1
         let found = try self.reader.first(query) { row in
             Found(
                 path: row.text(0), prefixLength: self.prefix.utf8.count, contentType: row.text(1), created: Timestamp(milliseconds: row.integer(2)),

@@ -76,7 +76,7 @@ extension Configuration {
         public var name: String
         /// Absolute.
         public var path: String
-        /// In bytes; parsed, and not enforced by this version.
+        /// In bytes; a write that would pass it is refused.
         public var quota: Int64?
     }
 

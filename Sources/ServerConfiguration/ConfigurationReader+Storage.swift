@@ -44,7 +44,6 @@ extension ConfigurationReader {
         let folder = name == "default" ? "blobs" : "blobs-\(name)"
         let store = BlobStore(
             name: name, path: section.value("path", path, default: self.surroundings.absolute(folder, below: data)), quota: section.optional("quota", .size))
-        if store.quota != nil { self.findings.warning(section.position(of: "quota"), section.keyPath("quota"), Self.notEnforced) }
         let others = ["bucket", "endpoint", "region", "accessKeyID", "secretAccessKey", "prefix", "redirect"]
         section.finish { others.contains($0) ? "belongs to type: s3, and this blob store is file" : nil }
         return store

@@ -10,8 +10,8 @@ public protocol BlobLedger: Sendable {
     func hold(_ digests: [ContentDigest], size: Int64, in store: BlobStoreID, now: Timestamp, until: Timestamp) async throws(MetadataError) -> Bool
     /// Marks the unreferenced, unheld blobs among the next `limit` rows after `id`.
     func doom(in store: BlobStoreID, after id: Int64, limit: Int, now: Timestamp) async throws(MetadataError) -> DoomedSlice
-    /// Blobs that were marked and not forgotten yet.
-    func doomed(in store: BlobStoreID, limit: Int) async throws(MetadataError) -> [DoomedBlob]
+    /// Blobs after `id` that were marked and not forgotten yet, by their ids.
+    func doomed(in store: BlobStoreID, after id: Int64, limit: Int) async throws(MetadataError) -> [DoomedBlob]
     /// Removes marked rows, once their bytes are gone.
     func forget(_ ids: [Int64]) async throws(MetadataError)
     func totals(in store: BlobStoreID) async throws(MetadataError) -> BlobTotals

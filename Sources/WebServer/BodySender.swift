@@ -101,7 +101,7 @@ struct BodySender {
             let bytes = try await self.blocking { try BlockingRead.bytes(file.descriptor, range) }
             return try await self.write(bytes)
         }
-        if self.cache.holds(file.descriptor, range) == false {
+        if self.cache.holds(file.descriptor, range) != true {
             try await self.blocking { try BlockingRead.populate(file.descriptor, range) }
         }
         let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: file.descriptor)

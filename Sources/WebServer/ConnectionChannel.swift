@@ -70,7 +70,7 @@ struct ConnectionChannel: ServerChildChannel {
         while true {
             switch await connection.nextArrival() {
             case .closed: return connection.finish(unread: false)
-            case .refused(let why): return await self.refuse(why, connection)
+            case .refused(let why): return await self.refuse(why, connection, from: peer, shard)
             case .head(let head):
                 var exchange = Exchange(head, from: peer, at: self.entrance, on: connection, site: self.site, shard: shard)
                 guard await exchange.run() else { return }
@@ -79,7 +79,7 @@ struct ConnectionChannel: ServerChildChannel {
     }
 
     /// Answers what was never a request.
-    private func refuse(_ why: HeadRefusal, _ connection: Connection) async {
+    private func refuse(_ why: HeadRefusal, _ connection: Connection, from peer: String, _ shard: MetricsShard) async {
         let plan =
             switch why {
             case .malformed: ResponsePlan(.badRequest, text: "this is not HTTP/1.1")
@@ -91,6 +91,20 @@ struct ConnectionChannel: ServerChildChannel {
         headers[.contentLength] = String(body.readableBytes)
         headers[.connection] = "close"
         headers[.date] = self.site.date()
+        // Told like a request: who probes a server with what is no HTTP should be seen in the log.
+        var record = AccessRecord()
+        record.id = self.site.requestNumbers.next()
+        record.client = peer
+        record.operation = "refused"
+        record.status = plan.status.code
+        record.sent = Int64(body.readableBytes)
+        headers[.xRequestID] = record.id
+        headers[.xContentTypeOptions] = "nosniff"
+        headers[.contentSecurityPolicy] = "sandbox"
+        self.site.accessLog.write(record)
+        shard.add(
+            RequestMeasure(
+                repository: "", operation: record.operation, code: record.status, seconds: 0, firstByte: nil, sent: record.sent, received: 0))
         do {
             try await connection.send([.byteBuffer(ResponseHead.bytes(plan.status, headers)), .byteBuffer(body)])
             connection.finish(unread: true)

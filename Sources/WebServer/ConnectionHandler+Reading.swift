@@ -102,7 +102,8 @@ extension ConnectionHandler {
         case .failed(let error as HTTPParserError) where error != .invalidEOFState:
             FormatError(.invalidRequest, "the request's body is malformed", cause: error)
         case .failed(let error): FormatError(.cancelled, "the connection broke while the body was read", cause: error)
-        case .refused, .inputClosed, .closed: FormatError(.cancelled, "the connection was closed while the body was read")
+        case .refused: FormatError(.invalidRequest, "the request's body is malformed")
+        case .inputClosed, .closed: FormatError(.cancelled, "the connection was closed while the body was read")
         }
     }
 }

@@ -105,7 +105,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             return
         }
         // The decoder stops here; the task answers, and closes.
-        self.end(self.inExchange && !self.bodyEnded ? .failed(error) : .refused(error == .headerOverflow ? .tooLarge : .malformed))
+        // A head that still waits in `parts` began an exchange as well: it is its body that is wrong.
+        self.end(self.inExchange && !self.bodyEnded || !self.parts.isEmpty ? .failed(error) : .refused(error == .headerOverflow ? .tooLarge : .malformed))
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

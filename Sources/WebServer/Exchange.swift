@@ -223,7 +223,7 @@ extension FormatError.Code {
         case .upstreamTimedOut: .gatewayTimeout
         case .notFound: .notFound
         case .invalidRequest, .methodNotAllowed, .unauthenticated, .forbidden, .conflict, .preconditionFailed, .readOnly, .digestMismatch, .wrongRange,
-            .tooLarge, .unsupported, .quotaExceeded, .internalFailure:
+            .tooLarge, .unsupported, .notServed, .quotaExceeded, .internalFailure:
             .internalServerError
         }
     }

@@ -74,6 +74,8 @@ struct RequestIntake: Sendable {
         guard lengths.count == 1, let number = Int64(length), number >= 0 else {
             throw IntakeRefusal(status: .badRequest, message: "bad Content-Length")
         }
+        // So that no sum of lengths overflows.
+        guard number <= 1 << 60 else { throw IntakeRefusal(status: .contentTooLarge, message: "no body is that large") }
         return number
     }
 

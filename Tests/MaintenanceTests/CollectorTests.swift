@@ -88,6 +88,43 @@ import Testing
         #expect(try await self.blobs(site) == 1)
     }
 
+    @Test("a second collection waits for the first, and takes nothing that has come back since")
+    func twoCollectors() async throws {
+        let store = GatedStore()
+        let site = try await TestSite.make(SilentFormat(), site: NoSettings(), [.init("one")], blobs: store)
+        let content = try site.content(of: "one")
+        _ = try await self.stage("text", in: content)
+        site.clock.advance(by: .seconds(3601))
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            group.addTask { try await self.collector(site).run().blobs }
+            await store.reachedDelete()
+            group.addTask { try await self.collector(site).run().blobs }
+            store.open()
+            let freed = try await group.reduce(0, +)
+            #expect(freed == 1)
+        }
+        let blob = try await self.stage("text", in: content)
+        try await content.commit(Edit([.putAsset(NewAsset(self.path, blob, contentType: "x/y"), .always)]))
+        #expect(try await content.content(ContentRequest(self.path, .immutable)) != nil)
+    }
+
+    @Test("one blob that cannot be removed is told, keeps no other, and goes once it can")
+    func stubborn() async throws {
+        let store = GatedStore()
+        store.open()
+        let site = try await TestSite.make(SilentFormat(), site: NoSettings(), [.init("one")], blobs: store)
+        let content = try site.content(of: "one")
+        let digest = try #require(try await self.stage("stays", in: content).digests.first)
+        for text in ["goes", "goes too"] { _ = try await self.stage(text, in: content) }
+        store.refuse(digest)
+        site.clock.advance(by: .seconds(3601))
+        for _ in 1...2 { await #expect(throws: BlobStoreError.self) { _ = try await self.collector(site).run() } }
+        #expect(try await self.blobs(site) == 1)
+        store.refuse(nil)
+        #expect(try await self.collector(site).run().blobs == 1)
+        #expect(try await self.blobs(site) == 0)
+    }
+
     @Test("blobs that a dead process had marked are removed by the next run")
     func leftover() async throws {
         let site = try await self.site()

@@ -2,6 +2,7 @@ import ArtifactModel
 import FormatAPI
 import FormatTestKit
 import NIOCore
+import RepositoryEngine
 import StorageAPI
 import Testing
 
@@ -104,6 +105,47 @@ import Testing
         }
         let error = await #expect(throws: FormatError.self) { _ = try await content.stage(body, StageDemand()) }
         #expect(error?.code == .readOnly)
+    }
+
+    @Test("paths that look the same and are spelt in other bytes are two files, also once they are remembered")
+    func spelling() async throws {
+        let content = try await self.site().content(of: "one")
+        let (composed, decomposed) = (AssetPath(checked: "caf\u{E9}"), AssetPath(checked: "cafe\u{301}"))
+        #expect(composed != decomposed)
+        for (path, text) in [(composed, "one"), (decomposed, "two")] {
+            let blob = try await content.stage(.chunks([ByteBuffer(string: text)]), StageDemand())
+            try await content.commit(Edit([.putAsset(NewAsset(path, blob, contentType: "x/y"), .always)]))
+        }
+        for _ in 1...2 {
+            for (path, text) in [(composed, "one"), (decomposed, "two")] {
+                let found = try #require(try await content.content(ContentRequest(path, .mutable)))
+                #expect(String(buffer: try await found.source.whole()) == text)
+            }
+        }
+    }
+
+    @Test("the largest length that can be declared is refused, with and without a quota", arguments: [nil, 100] as [Int64?])
+    func hugeLength(_ quota: Int64?) async throws {
+        let site = try await TestSite.make(DoorFormat(), site: NoSettings(), [.init("one")], quota: quota)
+        let body = ByteStream(length: .max) { throw FormatError(.cancelled, "the client hung up") }
+        await #expect(throws: FormatError.self) { _ = try await site.content(of: "one").stage(body, StageDemand()) }
+    }
+
+    @Test("what would pass the quota is refused, declared or not, and leaves nothing; deleting makes room once it is collected", arguments: [true, false])
+    func quota(_ declared: Bool) async throws {
+        let site = try await TestSite.make(DoorFormat(), site: NoSettings(), [.init("one")], quota: 10)
+        let content = try site.content(of: "one")
+        try await self.put("12345678", in: content)
+        let error = await #expect(throws: FormatError.self) {
+            _ = try await content.stage(.chunks([ByteBuffer(string: "abc")], declaresLength: declared), StageDemand())
+        }
+        #expect(error?.code == .quotaExceeded)
+        #expect(try await site.blobs.uploads(untouchedSince: site.clock.now + .seconds(1)).isEmpty)
+        try await content.commit(Edit([.removeAsset(self.path)]))
+        site.clock.advance(by: .seconds(3601))
+        let doomed = try await site.metadata.doom(in: site.shelf.id, after: 0, limit: 10, now: site.clock.now)
+        try await site.metadata.forget(doomed.blobs.map(\.id))
+        try await self.put("abc", in: content)
     }
 
     @Test("a pointer moves, and the next look-up sees it")

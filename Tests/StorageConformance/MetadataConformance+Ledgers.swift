@@ -17,11 +17,11 @@ extension MetadataConformance {
             let asset = try await f.asset("a", "bytes")
             let late = f.now + .seconds(60)
             let doomed = try await f.metadata.doom(in: f.store, after: 0, limit: 100, now: late).blobs
-            try demandEqual(try await f.metadata.doomed(in: f.store, limit: 10), doomed)
+            try demandEqual(try await f.metadata.doomed(in: f.store, after: 0, limit: 10), doomed)
             try demandEqual(try await f.metadata.hold(asset.blob.digests, size: 5, in: f.store, now: late, until: late + .seconds(9)), false)
             try await f.refused(.blobGone) { () throws(MetadataError) in try await f.commit([.putAsset(asset, .byPolicy)]) }
             try await f.metadata.forget(doomed.map(\.id))
-            try demandEqual(try await f.metadata.doomed(in: f.store, limit: 10), [])
+            try demandEqual(try await f.metadata.doomed(in: f.store, after: 0, limit: 10), [])
             try await f.refused(.blobGone) { () throws(MetadataError) in try await f.commit([.putAsset(asset, .byPolicy)]) }
             try demandEqual(try await f.metadata.hold(asset.blob.digests, size: 5, in: f.store, now: late, until: late + .seconds(9)), true)
             try await f.commit([.putAsset(asset, .byPolicy)])

@@ -50,6 +50,10 @@ struct Manifest: Hashable, Sendable {
     }
 
     private static func decoded(_ bytes: ByteBuffer) throws(FormatError) -> Wire {
+        // The decoder would guess UTF-16 and skip a byte order mark, and other clients do not. RFC 8259, 8.1.
+        guard String(validating: bytes.readableBytesView, as: UTF8.self)?.unicodeScalars.first(where: { !$0.properties.isWhitespace }) == "{" else {
+            throw Self.invalid("the manifest is not a JSON object in UTF-8")
+        }
         do {
             return try JSONDecoder().decode(Wire.self, from: Data(bytes.readableBytesView))
         } catch let error as DecodingError {

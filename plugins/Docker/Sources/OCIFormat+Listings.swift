@@ -24,7 +24,8 @@ extension OCIFormat {
             throw FormatError(.notFound, "there is no image \(image)", detail: "NAME_UNKNOWN")
         }
         let names = page.rows.map(\.name)
-        var response = ArtifactResponse.document(JSON.text(TagList(name: exchange.links.clientName(image), tags: names)))
+        var response = ArtifactResponse.document(
+            try await exchange.content.context.compute.run { JSON.text(TagList(name: exchange.links.clientName(image), tags: names)) })
         if page.more, let last = names.last {
             response.headers[.link] = exchange.links.next("\(image)/tags/list", [("n", "\(limit)"), ("last", last)])
         }

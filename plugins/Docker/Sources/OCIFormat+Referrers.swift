@@ -5,6 +5,8 @@ import HTTPTypes
 extension OCIFormat {
     static let subjectKind = "subject"
     private static let referrersPage = 500
+    /// Each costs a query; a fallback list is as long as a person's patience with cosign.
+    private static let mostListedByClients = 500
 
     private struct Index: Encodable {
         var schemaVersion = 2
@@ -20,13 +22,16 @@ extension OCIFormat {
     ) async throws -> ArtifactResponse {
         let edges = ContentQuery.Subject.edges(to: subject, in: image.package, kind: Self.subjectKind, artifactType: type)
         let page = try await exchange.content.list(ContentQuery(edges, after: after, limit: Self.referrersPage))
-        var found = page.rows.map(Self.referrer)
+        let compute = exchange.content.context.compute
+        var found = try await compute.run { page.rows.map(Self.referrer) }
         if !page.more {
             for entry in try await self.listedByClients(subject, of: image, exchange) where type == nil || entry.artifactType == type {
                 if try await !self.isListed(entry, in: found, edges, exchange) { found.append(entry) }
             }
         }
-        var response = ArtifactResponse.document(JSON.text(Index(manifests: found)), type: Manifest.Kind.index.rawValue)
+        let all = found
+        let text = try await compute.run { JSON.text(Index(manifests: all)) }
+        var response = ArtifactResponse.document(text, type: Manifest.Kind.index.rawValue)
         if type != nil { response.headers[.filtersApplied] = "artifactType" }
         if page.more, let last = page.rows.last {
             response.headers[.link] = exchange.links.next(
@@ -52,7 +57,9 @@ extension OCIFormat {
             let pointer = try await exchange.content.resolve(image.pointer(tag)),
             let row = try await Self.row(pointer.target, in: .components(image.package), exchange)
         else { return [] }
-        return JSON.value(ManifestRecord.self, from: row.attributes)?.referrers ?? []
+        return try await exchange.content.context.compute.run {
+            Array((JSON.value(ManifestRecord.self, from: row.attributes)?.referrers ?? []).prefix(Self.mostListedByClients))
+        }
     }
 
     /// The row of this name: the first after the text that is one character shorter.

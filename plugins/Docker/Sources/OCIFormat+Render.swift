@@ -37,7 +37,10 @@ extension OCIFormat {
         case .throttled: (.tooManyRequests, "TOOMANYREQUESTS")
         case .upstreamUnreachable, .upstreamFailed: (.badGateway, "UNAVAILABLE")
         case .upstreamTimedOut: (.gatewayTimeout, "UNAVAILABLE")
-        case .unavailable, .cancelled: (.serviceUnavailable, "UNAVAILABLE")
+        case .notServed: (.notImplemented, "UNSUPPORTED")
+        case .unavailable: (.serviceUnavailable, "UNAVAILABLE")
+        // nginx' status for a client that hung up: a fault of the server must not be counted for it.
+        case .cancelled: (HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request"), "UNAVAILABLE")
         case .noSpace: (HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), "UNAVAILABLE")
         case .internalFailure: (.internalServerError, "UNKNOWN")
         }

@@ -71,7 +71,7 @@ struct ChunkRange: Hashable, Sendable {
     /// nil where the text is no range.
     init?(_ text: String) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, let first = Self.number(parts[0]), let last = Self.number(parts[1]), last >= first, last < Int64.max else { return nil }
+        guard parts.count == 2, let first = Self.number(parts[0]), let last = Self.number(parts[1]), last >= first, last < 1 << 60 else { return nil }
         self.first = first
         self.length = last - first + 1
     }

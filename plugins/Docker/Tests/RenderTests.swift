@@ -14,7 +14,8 @@ struct RenderTests {
         (.readOnly, 403, "DENIED"), (.digestMismatch, 400, "DIGEST_INVALID"), (.wrongRange, 416, "RANGE_INVALID"), (.tooLarge, 413, "SIZE_INVALID"),
         (.unsupported, 400, "UNSUPPORTED"), (.quotaExceeded, 403, "DENIED"), (.throttled, 429, "TOOMANYREQUESTS"),
         (.upstreamUnreachable, 502, "UNAVAILABLE"), (.upstreamTimedOut, 504, "UNAVAILABLE"), (.upstreamFailed, 502, "UNAVAILABLE"),
-        (.unavailable, 503, "UNAVAILABLE"), (.noSpace, 507, "UNAVAILABLE"), (.cancelled, 503, "UNAVAILABLE"), (.internalFailure, 500, "UNKNOWN"),
+        (.unavailable, 503, "UNAVAILABLE"), (.noSpace, 507, "UNAVAILABLE"), (.cancelled, 499, "UNAVAILABLE"), (.notServed, 501, "UNSUPPORTED"),
+        (.internalFailure, 500, "UNKNOWN"),
     ]
 
     @Test("every code has a status and a word", arguments: Self.table)

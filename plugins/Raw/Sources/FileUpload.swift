@@ -39,7 +39,11 @@ struct FileUpload: Hashable, Sendable {
         return sent
     }
 
-    private static func condition(_ headers: HTTPFields) throws(FormatError) -> Condition {
+    static func condition(_ headers: HTTPFields) throws(FormatError) -> Condition {
+        // RFC 9110, 13.1: a condition that is not looked at must not be ignored.
+        guard headers[.ifUnmodifiedSince] == nil, headers[.ifMatch] == nil || headers[.ifNoneMatch] == nil else {
+            throw FormatError(.invalidRequest, "a write takes If-Match or If-None-Match: *, and no other condition")
+        }
         if let text = headers[.ifNoneMatch] {
             guard text == "*" else { throw FormatError(.invalidRequest, "a PUT takes If-None-Match: * only") }
             return .absent

@@ -33,7 +33,8 @@ extension RawFiles {
         let next = page.more ? page.rows.last.map { "\(base)?after=\(PercentEncoding.query($0.name))&limit=\(paging.limit)" } : nil
         let listing = FolderListing(repository: content.context.repository, folder: folder, base: base, rows: page.rows, next: next)
         let asHTML = Preference(head.headers).prefers("text/html", to: "application/json")
-        var response: ArtifactResponse = asHTML ? .document(listing.html, type: "text/html; charset=utf-8") : .document(listing.json, type: "application/json")
+        let text = try await content.context.compute.run { asHTML ? listing.html : listing.json }
+        var response: ArtifactResponse = .document(text, type: asHTML ? "text/html; charset=utf-8" : "application/json")
         response.headers[.vary] = "Accept"
         if let next { response.headers[.link] = "<\(next)>; rel=\"next\"" }
         return response

@@ -18,7 +18,7 @@ extension RawFiles {
 
     /// 201 whether the file is new or not: what is there now is what was sent.
     func write(_ path: AssetPath, _ upload: FileUpload, _ request: ArtifactRequest, _ content: any RepositoryContent) async throws -> ArtifactResponse {
-        let requirements = try await self.requirements(of: upload, path, content)
+        let requirements = try await self.requirements(of: upload.condition, path, content)
         do {
             let staged = try await content.stage(request.body, StageDemand(target: path, expecting: upload.expected))
             try await content.commit(Edit(requiring: requirements, [.putAsset(NewAsset(path, staged, contentType: upload.contentType), .byPolicy)]))
@@ -32,19 +32,20 @@ extension RawFiles {
         }
     }
 
-    func remove(_ path: AssetPath, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+    func remove(_ path: AssetPath, _ condition: FileUpload.Condition, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        let requirements = try await self.requirements(of: condition, path, content)
         do {
-            try await content.commit(Edit([.removeAsset(path)]))
+            try await content.commit(Edit(requiring: requirements, [.removeAsset(path)]))
         } catch let refusal as Edit.Refused {
-            guard case .missing = refusal else { throw refusal }
+            guard case .missing = refusal else { throw Self.changed(path, refusal) }
             throw Self.absent(path)
         }
         return ArtifactResponse(.noContent)
     }
 
     /// What `If-Match` and `If-None-Match` ask for, to be looked at once more when the file is committed. RFC 9110, section 13.1.
-    private func requirements(of upload: FileUpload, _ path: AssetPath, _ content: any RepositoryContent) async throws -> [Edit.Requirement] {
-        switch upload.condition {
+    private func requirements(of condition: FileUpload.Condition, _ path: AssetPath, _ content: any RepositoryContent) async throws -> [Edit.Requirement] {
+        switch condition {
         case .none: return []
         case .absent: return [.asset(path, among: [nil])]
         case .oneOf(let tags):

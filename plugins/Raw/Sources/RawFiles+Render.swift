@@ -34,7 +34,10 @@ extension RawFiles {
         case .throttled: .tooManyRequests
         case .upstreamUnreachable, .upstreamFailed: .badGateway
         case .upstreamTimedOut: .gatewayTimeout
-        case .unavailable, .cancelled: .serviceUnavailable
+        case .notServed: .notImplemented
+        case .unavailable: .serviceUnavailable
+        // nginx' status for a client that hung up: a fault of the server must not be counted for it.
+        case .cancelled: HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request")
         case .noSpace: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
         case .internalFailure: .internalServerError
         }

@@ -20,7 +20,7 @@ public struct RawFiles: RepositoryFormat {
             let path = try Self.path(head.path)
             switch head.method {
             case .put: return RawOperation(.write(path, try FileUpload(head, path)))
-            case .delete: return RawOperation(.remove(path))
+            case .delete: return RawOperation(.remove(path, try FileUpload.condition(head.headers)))
             default: return RawOperation(.read(path))
             }
         }
@@ -35,7 +35,7 @@ public struct RawFiles: RepositoryFormat {
         case .read(let path): try await self.read(path, request.head, content)
         case .list(let folder, let paging): try await self.list(folder, paging, request.head, content)
         case .write(let path, let upload): try await self.write(path, upload, request, content)
-        case .remove(let path): try await self.remove(path, content)
+        case .remove(let path, let condition): try await self.remove(path, condition, content)
         }
     }
 
@@ -64,7 +64,7 @@ public struct RawOperation: FormatOperation {
         /// nil: the root.
         case list(AssetPath?, FolderPaging)
         case write(AssetPath, FileUpload)
-        case remove(AssetPath)
+        case remove(AssetPath, FileUpload.Condition)
     }
     let kind: Kind
     init(_ kind: Kind) { self.kind = kind }
@@ -84,7 +84,7 @@ public struct RawOperation: FormatOperation {
         case .read(let path): [Access(.read, path: path.text)]
         case .list(let folder, _): [Access(.read, path: folder.map { $0.text + "/" })]
         case .write(let path, _): [Access(.write, path: path.text)]
-        case .remove(let path): [Access(.delete, path: path.text)]
+        case .remove(let path, _): [Access(.delete, path: path.text)]
         }
     }
 }

@@ -98,7 +98,7 @@ struct RawRenderTests {
         (.notFound, 404), (.invalidRequest, 400), (.methodNotAllowed, 405), (.unauthenticated, 401), (.forbidden, 403), (.conflict, 409),
         (.preconditionFailed, 412), (.readOnly, 403), (.digestMismatch, 400), (.wrongRange, 416), (.tooLarge, 413), (.unsupported, 415),
         (.quotaExceeded, 403), (.throttled, 429), (.upstreamUnreachable, 502), (.upstreamTimedOut, 504), (.upstreamFailed, 502), (.unavailable, 503),
-        (.noSpace, 507), (.cancelled, 503), (.internalFailure, 500),
+        (.noSpace, 507), (.cancelled, 499), (.notServed, 501), (.internalFailure, 500),
     ]
 
     @Test("every code has a status, and a body in the client's type", arguments: Self.table)

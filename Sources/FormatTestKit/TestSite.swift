@@ -35,10 +35,11 @@ public struct TestSite: Sendable {
     private let service: ArtifactService
 
     /// - Parameter blobs: a store of the test's own, such as one that fails; in memory where none is given.
+    /// - Parameter holding: puts something between the engine and what the metadata knows of blobs.
     /// - Parameter decorate: puts something between engine and metadata, such as one that fails.
     public static func make<Format: RepositoryFormat>(
         _ format: Format, site: Format.SiteSettings, _ plans: [Plan], blobs: (any BlobStore)? = nil, quota: Int64? = nil,
-        decorate: (any MetadataStore) -> any MetadataStore = { $0 }
+        holding: (any BlobLedger) -> any BlobLedger = { $0 }, decorate: (any MetadataStore) -> any MetadataStore = { $0 }
     ) async throws -> TestSite {
         let clock = TestClock()
         let pool = ThreadPool(threads: 2)
@@ -47,7 +48,7 @@ public struct TestSite: Sendable {
         let stores = try await metadata.adopt(stores: ["default"], now: clock.now)
         guard let store = stores["default"] else { throw FormatError(.internalFailure, "no number for the blob store") }
         let blobs = blobs ?? MemoryBlobStore(clock: { clock.now })
-        let shelf = BlobShelf(name: "default", id: store, store: blobs, ledger: metadata, quota: quota, now: { clock.now })
+        let shelf = BlobShelf(name: "default", id: store, store: blobs, ledger: holding(metadata), quota: quota, now: { clock.now })
         let records = try await metadata.adopt(
             repositories: try plans.map {
                 RepositoryDeclaration(name: try RepositoryName($0.name), format: Format.id, role: .hosted, store: store, configuration: "{}")

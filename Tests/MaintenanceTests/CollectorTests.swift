@@ -75,13 +75,17 @@ import Testing
 
     @Test("a writer that meets a marked blob waits until the collector is through, and then stores the bytes anew")
     func race() async throws {
-        let site = try await self.site()
+        let refusals = Refusals()
+        let site = try await TestSite.make(
+            SilentFormat(), site: NoSettings(), [.init("one")], holding: { WatchedLedger(ledger: $0, refusals: refusals) })
         let content = try site.content(of: "one")
         let digest = try #require(try await self.stage("text", in: content).digests.first)
         site.clock.advance(by: .seconds(3601))
         let slice = try await site.metadata.doom(in: site.shelf.id, after: 0, limit: 10, now: site.clock.now)
         #expect(slice.blobs.map(\.digest) == [digest])
         async let staged = self.stage("text", in: content)
+        // The writer has met the mark by now.
+        await refusals.first()
         try await site.blobs.delete(digest)
         try await site.metadata.forget(slice.blobs.map(\.id))
         #expect(try await staged.digests.first == digest)

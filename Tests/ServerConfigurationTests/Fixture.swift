@@ -106,7 +106,7 @@ enum Fixture {
 
     static func surroundings(_ environment: [String: String] = [:], files: [String: String] = [:]) -> Surroundings {
         Surroundings(
-            workingDirectory: "/work", environment: { environment[$0] },
+            workingDirectory: "/srv", environment: { environment[$0] },
             readFile: { path in
                 guard let text = files[path] else { throw NoSuchFile() }
                 return text

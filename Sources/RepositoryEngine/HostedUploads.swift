@@ -58,7 +58,9 @@ struct HostedUploads: UploadSessions {
             throw error
         }
         let received = intake.length - start.length
-        if let exactly, received == exactly ? intake.excess : intake.interruption == nil {
+        // A chunk that the quota cuts short has no wrong length.
+        let isOverQuota = intake.excess && limit != exactly.map { start.length + $0 }
+        if let exactly, !isOverQuota, received == exactly ? intake.excess : intake.interruption == nil {
             try await writer.truncate(to: start.length)
             throw Self.wrongLength(received, exactly)
         }

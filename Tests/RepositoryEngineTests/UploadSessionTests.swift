@@ -59,6 +59,19 @@ import Testing
         _ = try await uploads.finish(session, expecting: try self.digest("abcd"))
     }
 
+    @Test("a chunk beyond the quota is told so, with and without its length, and the session stays as it was", arguments: [nil, 8] as [Int64?])
+    func quota(_ exactly: Int64?) async throws {
+        let site = try await TestSite.make(DoorFormat(), site: NoSettings(), [.init("one")], quota: 5)
+        let uploads = try site.content(of: "one").uploads(in: "image")
+        let session = try await uploads.begin()
+        _ = try await uploads.append(self.body("ab"), to: session, at: nil, exactly: nil)
+        let error = await #expect(throws: FormatError.self) { _ = try await uploads.append(self.body("12345678"), to: session, at: 2, exactly: exactly) }
+        #expect(error?.code == .quotaExceeded)
+        #expect(try await uploads.length(of: session) == 2)
+        _ = try await uploads.append(self.body("cd"), to: session, at: 2, exactly: 2)
+        _ = try await uploads.finish(session, expecting: try self.digest("abcd"))
+    }
+
     @Test("what came before a cut counts, and the upload goes on from there")
     func resumed() async throws {
         let uploads = try await self.site().content(of: "one").uploads(in: "image")

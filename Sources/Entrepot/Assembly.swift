@@ -45,8 +45,9 @@ struct Assembly: Sendable {
         let shelves = try await Self.shelves(configuration, metadata, pools)
         let repositories = try await Self.repositories(configuration, metadata, shelves, logger)
         let uploads = UploadBook(ledger: metadata, now: Self.clock)
+        let fills = Fills(compute: pools.compute, logger: logger)
         let formats = try Formats.all.map { try $0.serve(configuration.siteSettings[$0.id]) }
-        let contents = ContentMaker(metadata: CachedMetadata(metadata), uploads: uploads, compute: pools.compute, now: Self.clock)
+        let contents = ContentMaker(metadata: CachedMetadata(metadata), uploads: uploads, fills: fills, compute: pools.compute, now: Self.clock)
         let service = ArtifactService(Catalogue(repositories, formats: formats), contents: contents, authorizer: OpenAccess())
         let maintenance = MaintenanceService(
             collectors: shelves.map { Collector($0, ledger: metadata, now: Self.clock) },

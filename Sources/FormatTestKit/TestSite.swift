@@ -4,6 +4,7 @@ import BlobStores
 import BlockingWork
 public import FormatAPI
 import HTTPTypes
+import Logging
 import NIOCore
 public import RepositoryEngine
 import SQLMetadata
@@ -57,8 +58,9 @@ public struct TestSite: Sendable {
             Repository(
                 id: record.id, name: record.declaration.name, format: Format.id, part: .hosted(plan.policy), settings: plan.settings, shelf: shelf)
         }
+        let fills = Fills(compute: pool, logger: Logger(label: "test"))
         let uploads = UploadBook(ledger: metadata, now: { clock.now })
-        let contents = ContentMaker(metadata: CachedMetadata(decorate(metadata)), uploads: uploads, compute: pool, now: { clock.now })
+        let contents = ContentMaker(metadata: CachedMetadata(decorate(metadata)), uploads: uploads, fills: fills, compute: pool, now: { clock.now })
         let catalogue = Catalogue(repositories, formats: [SitedFormat(format, site: site)])
         return TestSite(
             clock: clock, blobs: blobs, metadata: metadata, shelf: shelf, uploads: uploads, repositories: repositories, catalogue: catalogue,

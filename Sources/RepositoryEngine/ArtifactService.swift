@@ -43,7 +43,8 @@ public struct ArtifactService: ArtifactHandler {
                 outcome.response = route.format.render(Failure(error, denied: denied, anonymous: true), for: route.head)
                 return outcome
             }
-            let content = try self.contents.content(of: repository, for: principal, request: request.id, in: self.catalogue, self.authorizer)
+            let content = try self.contents.content(
+                of: repository, for: principal, request: request.id, Delivery(request.method, request.headers), in: self.catalogue, self.authorizer)
             outcome.response = try await operation.respond(
                 ArtifactRequest(head: route.head, body: request.body), in: content, settings: repository.settings)
         } catch {
@@ -102,7 +103,7 @@ struct SiteView: Site {
     }
 
     private func mayRead(_ repository: Repository) -> Bool {
-        guard case .hosted = repository.part else { return false }
+        if case .notServed = repository.part { return false }
         return self.authorizer.refused([Access(.read)], of: repository.name, by: self.principal).isEmpty
     }
 }

@@ -60,10 +60,10 @@ struct FillMachine: Sendable {
     private var serial = 0
     private let limits: Limits
     /// A digest is known that the whole must have, so that parts of different answers can be put together without a validator.
-    private let verified: Bool
+    private let hasDigest: Bool
 
-    init(verified: Bool, limits: Limits = Limits()) {
-        self.verified = verified
+    init(hasDigest: Bool, limits: Limits = Limits()) {
+        self.hasDigest = hasDigest
         self.limits = limits
     }
 
@@ -82,9 +82,10 @@ struct FillMachine: Sendable {
         }
     }
 
-    /// A reader wants `want` (nil: all). No step: the bytes are there, or a running transfer reaches them soon.
+    /// A reader wants `want` (nil: all). No step: the bytes are there, or a running transfer reaches them soon, or nobody knows yet what the
+    /// upstream is: the reader joins again when it is woken.
     mutating func join(_ want: Range<Int64>?) -> [Step] {
-        guard self.phase == .asking || self.phase == .open else { return [] }
+        guard self.phase == .open || (self.phase == .asking && self.transfers.isEmpty) else { return [] }
         if let want, want.lowerBound > 0 || want.upperBound < (self.length ?? .max) { return self.joinPart(want) }
         guard !self.transfers.values.contains(where: { $0.end == nil }) else { return [] }
         guard self.canCombine else { return [.passThrough] }
@@ -110,7 +111,7 @@ struct FillMachine: Sendable {
     }
 
     /// Whether another answer may be put beside what is there.
-    private var canCombine: Bool { (self.transfers.isEmpty && self.present.ranges.isEmpty) || self.validator != nil || self.verified }
+    private var canCombine: Bool { (self.transfers.isEmpty && self.present.ranges.isEmpty) || self.validator != nil || self.hasDigest }
 
     /// The head of an answer whose bytes begin at `from`. Another validator or length than before: another file, all is dropped.
     mutating func answered(_ id: Int, from: Int64, length: Int64?, validator: String?) -> [Step] {
@@ -134,7 +135,7 @@ struct FillMachine: Sendable {
     private func differs(_ length: Int64?, _ validator: String?) -> Bool {
         if let known = self.length, let length, known != length { return true }
         // With a digest the sum tells; without one an answer that has lost its validator proves nothing.
-        return !self.verified && self.validator != validator
+        return !self.hasDigest && self.validator != validator
     }
 
     /// The next `count` bytes of a transfer are in the file.
@@ -163,7 +164,7 @@ struct FillMachine: Sendable {
     mutating func broke(_ id: Int, _ trouble: Trouble, _ reason: String) -> [Step] {
         guard var transfer = self.transfers[id] else { return [] }
         transfer.attempts += 1
-        guard self.phase == .open, self.validator != nil || self.verified, self.length != nil, transfer.attempts <= self.limits.attempts else {
+        guard self.phase == .open, self.validator != nil || self.hasDigest, self.length != nil, transfer.attempts <= self.limits.attempts else {
             return self.fail(.upstream(trouble, reason))
         }
         self.transfers[id] = transfer
@@ -215,6 +216,8 @@ enum FillFailure: Error, Hashable, Sendable {
     case absent
     /// Asked whether it is still what is kept, the upstream said yes.
     case notModified
+    /// It has been kept meanwhile.
+    case superseded
     case upstream(Trouble, String)
     /// The upstream has another file than the one that was begun.
     case changed

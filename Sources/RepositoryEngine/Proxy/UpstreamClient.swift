@@ -1,7 +1,6 @@
 public import ArtifactModel
 public import FormatAPI
 public import HTTPTypes
-public import NIOCore
 
 /// One repository's way to its upstream: addresses, credentials, redirects and mirrors are behind it. Safe to use from many tasks.
 public protocol UpstreamClient: Sendable {

@@ -21,8 +21,9 @@ public struct Edit: Sendable {
         case putAsset(NewAsset, Redeploy)
         case removeAsset(AssetPath)
         /// A second name for bytes that another repository (or this one) holds at the second path. The engine checks that it may be
-        /// read; not allowed and not there are one failed requirement, `Edit.Refused.link`.
-        case link(AssetPath, from: RepositoryName, AssetPath)
+        /// read; not allowed and not there are one failed requirement, `Edit.Refused.link`. `reading` is what a grant's path-glob is matched
+        /// with: the package that the second path is of; nil: that path itself.
+        case link(AssetPath, from: RepositoryName, AssetPath, reading: String? = nil)
         case point(PointerName, to: String, Redeploy)
         case unpoint(PointerName)
     }

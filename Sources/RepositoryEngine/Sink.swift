@@ -1,4 +1,5 @@
 import ArtifactModel
+import FormatAPI
 import NIOCore
 import StorageAPI
 

@@ -57,11 +57,12 @@ struct EditSteps {
         case .removeAsset(let path):
             self.require(.assetDigest(path, in: self.edit.repository), .someRow, .missing(index))
             self.run(.removeAsset(path, in: self.edit.repository))
-        case .link(let path, let source, let sourcePath): self.link(path, source, sourcePath, index)
+        case .link(let path, let source, let sourcePath, _): self.link(path, source, sourcePath, index)
         case .point(let name, let target, let redeploy): self.point(name, target, redeploy, index)
         case .unpoint(let name):
             self.require(.pointerTarget(name, in: self.edit.repository), .someRow, .missing(index))
             self.run(.removePointer(name, in: self.edit.repository))
+            self.run(.removePackage(ifEmpty: name.package, in: self.edit.repository))
         }
     }
 

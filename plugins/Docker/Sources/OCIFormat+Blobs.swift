@@ -50,9 +50,10 @@ extension OCIFormat {
 
     /// A second name for bytes that are here. Not there, not readable, not a name: the client is told to upload, never why.
     func mount(_ digest: ContentDigest, to image: ImageName, from source: String, _ exchange: Exchange) async throws -> ArtifactResponse {
-        for candidate in Self.sources(source, exchange) {
+        for candidate in Self.sources(source, of: digest, exchange) {
             do {
-                try await exchange.content.commit(Edit([.link(image.blob(digest), from: candidate.repository, candidate.image.blob(digest))]))
+                let blob = candidate.image.blob(digest)
+                try await exchange.content.commit(Edit([.link(image.blob(digest), from: candidate.repository, blob, reading: candidate.image.text)]))
                 return Self.created(digest, exchange.links.blob(digest, of: image))
             } catch is Edit.Refused {
                 continue
@@ -61,12 +62,19 @@ extension OCIFormat {
         return try await self.beginUpload(to: image, exchange)
     }
 
-    /// What a client may mean by `from`: it knows images by the names in its URLs, with the repository before them or without.
-    private static func sources(_ text: String, _ exchange: Exchange) -> [(repository: RepositoryName, image: ImageName)] {
+    /// What a client may mean by `from`. First what the name leads to in the client's own URLs: a short name is the default repository's,
+    /// below whatever repository it is asked. Then, where it is behind another root, the name with its repository before it.
+    private static func sources(_ text: String, of digest: ContentDigest, _ exchange: Exchange) -> [(repository: RepositoryName, image: ImageName)] {
         let own = exchange.content.context.repository
+        let path = exchange.links.base + text.split(separator: "/", omittingEmptySubsequences: false).map(String.init) + ["blobs", "\(digest)"]
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         var found: [(repository: RepositoryName, image: ImageName)] = []
-        // No name is no source.
+        if let (repository, rest) = exchange.content.context.destination(path), let address = Address(rest), case .blob = address.place,
+            let image = try? ImageName(address.image)  // no name is no source
+        {
+            found.append((repository, image))
+        }
+        // No name is no source, here as well.
         if exchange.links.repositoryPrefix == nil, let image = try? ImageName(text) { found.append((own, image)) }
         if parts.count == 2, let repository = try? RepositoryName(parts[0]), let image = try? ImageName(parts[1]) {
             found.append((exchange.links.repositoryPrefix == parts[0] ? own : repository, image))

@@ -9,6 +9,11 @@ public struct Edit: Sendable {
         case asset(AssetPath, among: Set<ContentDigest?>)
         /// The pointer's target is among these; nil in the set: it may be absent. Compare and set.
         case pointer(PointerName, among: Set<String?>)
+        /// No edge of the part's package names its target. Looked at under the write lock, as `.linked` is: of a manifest and a sweep that
+        /// meet over a layer, one is refused.
+        case unnamed(Part)
+        /// The asset is there, in no component, and was linked or renewed before this moment.
+        case loose(AssetPath, before: Timestamp)
     }
 
     public enum Change: Sendable {
@@ -26,6 +31,19 @@ public struct Edit: Sendable {
         case link(AssetPath, from: RepositoryName, AssetPath, reading: String? = nil)
         case point(PointerName, to: String, Redeploy)
         case unpoint(PointerName)
+        /// An asset outside every component counts as linked now. Nothing happens where there is none. Not a matter of the write policy's
+        /// `allowOnce`: no bytes change.
+        case renew(AssetPath)
+    }
+
+    /// Whether all it does is to take away: such an edit may use space that is kept back from the others.
+    public var onlyRemoves: Bool {
+        self.changes.allSatisfy { change in
+            switch change {
+            case .remove, .removeAsset, .unpoint: true
+            case .put, .setPackage, .putAsset, .link, .point, .renew: false
+            }
+        }
     }
 
     /// Whether the repository's `writePolicy` speaks about this change.

@@ -41,25 +41,31 @@ struct Assembly: Sendable {
     static func open(_ configuration: Configuration, absent: DataFolder.Absence, logger: Logger) async throws -> Assembly {
         let folder = try DataFolder(configuration.data, absent: absent)
         let pools = Pools()
-        let (database, metadata) = try await Self.database(folder, pools)
+        let reserve = ReserveFile(folder.reserve)
+        reserve.releaseIfFull()
+        let (database, metadata) = try await Self.database(folder, pools, reserve)
         let shelves = try await Self.shelves(configuration, metadata, pools)
         let repositories = try await Self.repositories(configuration, metadata, shelves, logger)
         let uploads = UploadBook(ledger: metadata, now: Self.clock)
         let formats = try Formats.all.map { try $0.serve(configuration.siteSettings[$0.id]) }
-        let contents = ContentMaker(metadata: CachedMetadata(metadata), uploads: uploads, compute: pools.compute, now: Self.clock)
-        let service = ArtifactService(Catalogue(repositories, formats: formats), contents: contents, authorizer: OpenAccess())
+        let cached = CachedMetadata(metadata)
+        let contents = ContentMaker(metadata: cached, uploads: uploads, compute: pools.compute, now: Self.clock)
+        let catalogue = Catalogue(repositories, formats: formats)
+        let service = ArtifactService(catalogue, contents: contents, authorizer: OpenAccess())
         let maintenance = MaintenanceService(
             collectors: shelves.map { Collector($0, ledger: metadata, now: Self.clock) },
-            sweeper: UploadSweeper(book: uploads, ledger: metadata, repositories: repositories, shelves: shelves, now: Self.clock), logger: logger)
+            sweeper: UploadSweeper(book: uploads, ledger: metadata, repositories: repositories, shelves: shelves, now: Self.clock),
+            parts: PartSweeper(catalogue, ledger: metadata, metadata: cached, now: Self.clock), logger: logger,
+            replenish: { try await pools.files.run { reserve.provide() } })
         return Assembly(
             configuration: configuration, folder: folder, pools: pools, database: database, metadata: metadata, shelves: shelves,
             repositories: repositories, service: service, maintenance: maintenance)
     }
 
     /// - Throws: `CommandFailure` that names the file: this is the operator's own machine.
-    private static func database(_ folder: DataFolder, _ pools: Pools) async throws -> (SQLiteDatabase, SQLMetadataStore) {
+    private static func database(_ folder: DataFolder, _ pools: Pools, _ reserve: ReserveFile) async throws -> (SQLiteDatabase, SQLMetadataStore) {
         do {
-            let database = try await SQLiteDatabase.open(.file(folder.database), on: pools.database)
+            let database = try await SQLiteDatabase.open(.file(folder.database), on: pools.database, reserve: reserve)
             return (database, try await SQLMetadataStore.open(database, program: Program.name, now: Self.clock()))
         } catch {
             throw CommandFailure("cannot open the database \(folder.database): \(error.message)")

@@ -46,9 +46,13 @@ public struct RequestContext: Sendable {
 public struct ContentRequest: Hashable, Sendable {
     public var path: AssetPath
     public var change: Mutability
-    public init(_ path: AssetPath, _ change: Mutability) {
+    /// Where the asset is in no component and was linked longer ago than this, it counts as linked now, before it is answered: for a client
+    /// that asks whether bytes are there, in order not to send them. Best effort; nil: as it is.
+    public var renewingAfter: Duration?
+    public init(_ path: AssetPath, _ change: Mutability, renewingAfter: Duration? = nil) {
         self.path = path
         self.change = change
+        self.renewingAfter = renewingAfter
     }
 }
 

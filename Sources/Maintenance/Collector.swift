@@ -12,6 +12,8 @@ public struct Collector: Sendable {
         public var blobs = 0
         /// In bytes.
         public var bytes: Int64 = 0
+        /// Links to bytes that nothing used, removed before the bytes were looked at.
+        public var parts = 0
         public init() {}
     }
 

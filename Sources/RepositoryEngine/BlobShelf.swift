@@ -31,18 +31,24 @@ public final class BlobShelf: Sendable {
         self.now = now
     }
 
-    /// Kept free below what a declared length asks for: the metadata must be able to say that space ran out.
-    static let reserve: Int64 = 64 << 20
-
     /// Refuses a body that cannot fit, before a byte of it is read.
     /// - Throws: `FormatError` `.quotaExceeded` or `.noSpace`.
     func admit(_ length: Int64?) async throws {
         let length = length ?? 0
         try await self.admitWithinQuota(length)
         // By subtraction: a declared length may be the largest number there is.
-        if let free = try await self.store.freeSpace(), length > free - min(Self.reserve, length) {
-            throw FormatError(.noSpace, "the blob store «\(self.name)» has no space left for this")
-        }
+        if let space = try await self.store.space(), length > space.free - space.floor { throw self.full }
+    }
+
+    private var full: FormatError { FormatError(.noSpace, "the blob store «\(self.name)» has no space left for this") }
+
+    /// How much of a body may be written before this is asked again, in bytes: other bodies arrive at the same time, and other processes write.
+    /// - Throws: `FormatError` `.noSpace` where only what is left alone is left.
+    func allowance() async throws -> Int64 {
+        guard let space = try await self.store.space() else { return .max }
+        let room = space.free - space.floor
+        guard room > 0 else { throw self.full }
+        return min(max(room / 4, 1 << 20), 4 << 20)
     }
 
     private func admitWithinQuota(_ length: Int64) async throws {

@@ -47,7 +47,8 @@ struct HostedUploads: UploadSessions {
     private func append(
         _ body: ByteStream, exactly: Int64?, _ whenCut: CutBody, to writer: any BlobWriter, _ progress: inout UploadBook.Progress
     ) async throws {
-        let sink = Sink(writer: writer, compute: self.content.context.compute)
+        let shelf = self.content.repository.shelf
+        let sink = Sink(writer: writer, compute: self.content.context.compute, allowance: { try await shelf.allowance() })
         let start = progress
         // What the session holds already is not counted as used yet.
         let limit = [exactly.map { start.length + $0 }, self.content.repository.shelf.room].compactMap(\.self).min()

@@ -18,7 +18,7 @@ struct EditSteps {
             switch change {
             case .put(let component): sum + 2 + component.assets.count
             case .setPackage, .putAsset, .link, .point: sum + 1
-            case .remove, .removeAsset, .unpoint: sum
+            case .remove, .removeAsset, .unpoint, .renew: sum
             }
         }
     }
@@ -45,6 +45,8 @@ struct EditSteps {
         case .pointer(let name, let among):
             let targets = Set(among.compactMap { $0.map { SQLValue.text($0) } })
             self.require(.pointerTarget(name, in: self.edit.repository), .among(targets, orNoRow: among.contains(nil)), .requirement(index))
+        case .unnamed(let part): self.require(.naming(part, in: self.edit.repository), .noRow, .requirement(index))
+        case .loose(let path, let moment): self.require(.loose(path, before: moment, in: self.edit.repository), .someRow, .requirement(index))
         }
     }
 
@@ -63,6 +65,7 @@ struct EditSteps {
             self.require(.pointerTarget(name, in: self.edit.repository), .someRow, .missing(index))
             self.run(.removePointer(name, in: self.edit.repository))
             self.run(.removePackage(ifEmpty: name.package, in: self.edit.repository))
+        case .renew(let path): self.run(.renew(path, self.edit))
         }
     }
 

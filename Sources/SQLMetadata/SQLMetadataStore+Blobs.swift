@@ -37,7 +37,7 @@ extension SQLMetadataStore: BlobLedger {
         ) { $0.integer(0) }
         guard let last = ids.last else { return DoomedSlice(blobs: [], next: nil) }
         let slice: [SQLValue] = [.integer(id), .integer(last), .integer(store.number)]
-        try await self.database.commit([
+        try await self.database.commitFreeing([
             .run(
                 SQLStatement(
                     """
@@ -61,7 +61,7 @@ extension SQLMetadataStore: BlobLedger {
 
     public func forget(_ ids: [Int64]) async throws(MetadataError) {
         guard !ids.isEmpty else { return }
-        try await self.database.commit(ids.map { .run(SQLStatement("DELETE FROM blobs WHERE id = $1 AND state = 1", [.integer($0)])) })
+        try await self.database.commitFreeing(ids.map { .run(SQLStatement("DELETE FROM blobs WHERE id = $1 AND state = 1", [.integer($0)])) })
     }
 
     public func totals(in store: BlobStoreID) async throws(MetadataError) -> BlobTotals {

@@ -7,8 +7,10 @@ extension OCIFormat {
 
     /// containerd asks for manifests at the address of blobs too, and keeps the type that it sees there; so GET and HEAD alike answer
     /// with the manifest and its type.
-    func blob(_ digest: ContentDigest, of image: ImageName, _ exchange: Exchange) async throws -> ArtifactResponse {
-        if let content = try await exchange.content.content(ContentRequest(image.blob(digest), .immutable)) {
+    func blob(_ digest: ContentDigest, of image: ImageName, _ exchange: Exchange, _ settings: OCISettings) async throws -> ArtifactResponse {
+        // Clients ask by HEAD before a push, and do not send what is here: it must stay until their manifest comes.
+        let renewal = exchange.request.head.method == .head ? settings.renewingAge : nil
+        if let content = try await exchange.content.content(ContentRequest(image.blob(digest), .immutable, renewingAfter: renewal)) {
             return Self.answer(content, digest, .immutable)
         }
         if let content = try await exchange.content.content(ContentRequest(image.manifest(digest), .immutable)) {
@@ -44,7 +46,7 @@ extension OCIFormat {
     /// Blobs are beyond the write policy: equal bytes come again with every push, from many clients at once.
     func link(_ staged: StagedBlob, _ digest: ContentDigest, to image: ImageName, _ exchange: Exchange) async throws -> ArtifactResponse {
         let asset = NewAsset(image.blob(digest), staged, contentType: Self.blobType)
-        try await exchange.content.commit(Edit([.putAsset(asset, .always)]))
+        try await exchange.content.commit(Edit([.putAsset(asset, .always), .renew(asset.path)]))
         return Self.created(digest, exchange.links.blob(digest, of: image))
     }
 
@@ -53,7 +55,8 @@ extension OCIFormat {
         for candidate in Self.sources(source, of: digest, exchange) {
             do {
                 let blob = candidate.image.blob(digest)
-                try await exchange.content.commit(Edit([.link(image.blob(digest), from: candidate.repository, blob, reading: candidate.image.text)]))
+                let link = Edit.Change.link(image.blob(digest), from: candidate.repository, blob, reading: candidate.image.text)
+                try await exchange.content.commit(Edit([link, .renew(image.blob(digest))]))
                 return Self.created(digest, exchange.links.blob(digest, of: image))
             } catch is Edit.Refused {
                 continue

@@ -83,11 +83,10 @@ struct Assembly: Sendable {
         var shelves: [BlobShelf] = []
         for store in configuration.blobStores {
             guard let number = numbers[store.name] else { throw CommandFailure("the blob store \(store.name) has no number") }
-            let shelf = BlobShelf(
-                name: store.name, id: number, store: try await FileBlobStore(root: store.path, pool: pools.files), ledger: metadata,
-                quota: store.quota, now: Self.clock)
-            try await shelf.recount()
-            shelves.append(shelf)
+            shelves.append(
+                BlobShelf(
+                    name: store.name, id: number, store: try await FileBlobStore(root: store.path, pool: pools.files), ledger: metadata,
+                    quota: store.quota, now: Self.clock))
         }
         return shelves
     }

@@ -50,6 +50,21 @@ extension MetadataConformance {
             try await f.metadata.forget(doomed.map(\.id))
             try demandEqual(try await f.metadata.totals(in: f.store), BlobTotals(count: 0, bytes: 0))
         },
+        Case("a slice marks no more than its limit, finds what lies behind many referenced rows, and the last one says that it is the last") { f in
+            for number in 0..<40 { try await f.put("kept/\(number)", "kept \(number)") }
+            for number in 0..<4 { _ = try await f.blob("left \(number)") }
+            let late = f.now + .seconds(60)
+            var marked: [Int] = []
+            var after: Int64? = 0
+            while let id = after {
+                let slice = try await f.metadata.doom(in: f.store, after: id, limit: 3, now: late)
+                marked.append(slice.blobs.count)
+                after = slice.next
+            }
+            try demandEqual(marked.reduce(0, +), 4)
+            try demandEqual(marked.allSatisfy { $0 <= 3 }, true)
+            try demandEqual(try await f.metadata.doom(in: f.store, after: .max - 1, limit: 3, now: late), DoomedSlice(blobs: [], next: nil))
+        },
         Case("a hundred writers at once all commit, and one of two that race for a coordinate wins") { f in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<100 { group.addTask { try await f.put("n/\(number)", "\(number)") } }

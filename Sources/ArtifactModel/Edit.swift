@@ -9,6 +9,11 @@ public struct Edit: Sendable {
         case asset(AssetPath, among: Set<ContentDigest?>)
         /// The pointer's target is among these; nil in the set: it may be absent. Compare and set.
         case pointer(PointerName, among: Set<String?>)
+        /// No edge of the part's package names its target. Looked at under the write lock, as `.linked` is: of a manifest and a sweep that
+        /// meet over a layer, one is refused.
+        case unnamed(Part)
+        /// The asset is there, in no component, and was linked or renewed before this moment.
+        case loose(AssetPath, before: Timestamp)
     }
 
     public enum Change: Sendable {
@@ -21,10 +26,24 @@ public struct Edit: Sendable {
         case putAsset(NewAsset, Redeploy)
         case removeAsset(AssetPath)
         /// A second name for bytes that another repository (or this one) holds at the second path. The engine checks that it may be
-        /// read; not allowed and not there are one failed requirement, `Edit.Refused.link`.
-        case link(AssetPath, from: RepositoryName, AssetPath)
+        /// read; not allowed and not there are one failed requirement, `Edit.Refused.link`. `reading` is what a grant's path-glob is matched
+        /// with: the package that the second path is of; nil: that path itself.
+        case link(AssetPath, from: RepositoryName, AssetPath, reading: String? = nil)
         case point(PointerName, to: String, Redeploy)
         case unpoint(PointerName)
+        /// An asset outside every component counts as linked now. Nothing happens where there is none. Not a matter of the write policy's
+        /// `allowOnce`: no bytes change.
+        case renew(AssetPath)
+    }
+
+    /// Whether all it does is to take away: such an edit may use space that is kept back from the others.
+    public var onlyRemoves: Bool {
+        self.changes.allSatisfy { change in
+            switch change {
+            case .remove, .removeAsset, .unpoint: true
+            case .put, .setPackage, .putAsset, .link, .point, .renew: false
+            }
+        }
     }
 
     /// Whether the repository's `writePolicy` speaks about this change.

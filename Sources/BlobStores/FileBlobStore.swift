@@ -118,7 +118,11 @@ public struct FileBlobStore: BlobStore {
     }
 
     public func freeSpace() async throws(BlobStoreError) -> Int64? {
-        try await self.pool.perform { () throws(BlobStoreError) in try FileSystem.freeSpace(self.folders.root) }
+        try await self.pool.perform { () throws(BlobStoreError) in try FileSystem.space(self.folders.root).free }
+    }
+
+    public func space() async throws(BlobStoreError) -> StoreSpace? {
+        try await self.pool.perform { () throws(BlobStoreError) in try FileSystem.space(self.folders.root) }
     }
 
     private func file(_ path: String, _ flags: CInt, mode: mode_t = 0) throws(BlobStoreError) -> OpenFile? {

@@ -93,11 +93,12 @@ enum FileSystem {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// What an unprivileged process may still write, in bytes.
-    static func freeSpace(_ path: String) throws(BlobStoreError) -> Int64 {
+    /// Of the file system that the path is on.
+    static func space(_ path: String) throws(BlobStoreError) -> StoreSpace {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { throw Self.error("asking for free space") }
-        return Int64(clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
+        let bytes = { (blocks: UInt64) in Int64(clamping: blocks.multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue) }
+        return StoreSpace(free: bytes(UInt64(status.f_bavail)), total: bytes(UInt64(status.f_blocks)))
     }
 
     private static func retrying(_ doing: String, _ call: () -> CInt) throws(BlobStoreError) {

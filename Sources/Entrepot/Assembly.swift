@@ -41,26 +41,32 @@ struct Assembly: Sendable {
     static func open(_ configuration: Configuration, absent: DataFolder.Absence, logger: Logger) async throws -> Assembly {
         let folder = try DataFolder(configuration.data, absent: absent)
         let pools = Pools()
-        let (database, metadata) = try await Self.database(folder, pools)
+        let reserve = ReserveFile(folder.reserve)
+        reserve.releaseIfFull()
+        let (database, metadata) = try await Self.database(folder, pools, reserve)
         let shelves = try await Self.shelves(configuration, metadata, pools)
         let repositories = try await Self.repositories(configuration, metadata, shelves, logger)
         let uploads = UploadBook(ledger: metadata, now: Self.clock)
         let fills = Fills(compute: pools.compute, logger: logger)
         let formats = try Formats.all.map { try $0.serve(configuration.siteSettings[$0.id]) }
-        let contents = ContentMaker(metadata: CachedMetadata(metadata), uploads: uploads, fills: fills, compute: pools.compute, now: Self.clock)
-        let service = ArtifactService(Catalogue(repositories, formats: formats), contents: contents, authorizer: OpenAccess())
+        let cached = CachedMetadata(metadata)
+        let contents = ContentMaker(metadata: cached, uploads: uploads, fills: fills, compute: pools.compute, now: Self.clock)
+        let catalogue = Catalogue(repositories, formats: formats)
+        let service = ArtifactService(catalogue, contents: contents, authorizer: OpenAccess())
         let maintenance = MaintenanceService(
             collectors: shelves.map { Collector($0, ledger: metadata, now: Self.clock) },
-            sweeper: UploadSweeper(book: uploads, ledger: metadata, repositories: repositories, shelves: shelves, now: Self.clock), logger: logger)
+            sweeper: UploadSweeper(book: uploads, ledger: metadata, repositories: repositories, shelves: shelves, now: Self.clock),
+            parts: PartSweeper(catalogue, ledger: metadata, metadata: cached, now: Self.clock), logger: logger,
+            replenish: { try await pools.files.run { reserve.provide() } })
         return Assembly(
             configuration: configuration, folder: folder, pools: pools, database: database, metadata: metadata, shelves: shelves,
             repositories: repositories, service: service, maintenance: maintenance)
     }
 
     /// - Throws: `CommandFailure` that names the file: this is the operator's own machine.
-    private static func database(_ folder: DataFolder, _ pools: Pools) async throws -> (SQLiteDatabase, SQLMetadataStore) {
+    private static func database(_ folder: DataFolder, _ pools: Pools, _ reserve: ReserveFile) async throws -> (SQLiteDatabase, SQLMetadataStore) {
         do {
-            let database = try await SQLiteDatabase.open(.file(folder.database), on: pools.database)
+            let database = try await SQLiteDatabase.open(.file(folder.database), on: pools.database, reserve: reserve)
             return (database, try await SQLMetadataStore.open(database, program: Program.name, now: Self.clock()))
         } catch {
             throw CommandFailure("cannot open the database \(folder.database): \(error.message)")
@@ -78,11 +84,10 @@ struct Assembly: Sendable {
         var shelves: [BlobShelf] = []
         for store in configuration.blobStores {
             guard let number = numbers[store.name] else { throw CommandFailure("the blob store \(store.name) has no number") }
-            let shelf = BlobShelf(
-                name: store.name, id: number, store: try await FileBlobStore(root: store.path, pool: pools.files), ledger: metadata,
-                quota: store.quota, now: Self.clock)
-            try await shelf.recount()
-            shelves.append(shelf)
+            shelves.append(
+                BlobShelf(
+                    name: store.name, id: number, store: try await FileBlobStore(root: store.path, pool: pools.files), ledger: metadata,
+                    quota: store.quota, now: Self.clock))
         }
         return shelves
     }

@@ -9,6 +9,7 @@ import Foundation
 /// The folder that holds everything, opened by one process at a time.
 ///
 /// <data>/entrepot.sqlite   all metadata, with -wal and -shm beside it
+/// <data>/reserve           space for deletes on a full disk
 /// <data>/blobs             bytes, of the blob store whose path this is
 /// <data>/tmp               what may vanish; emptied at start
 /// <data>/entrepot.sock     where commands speak to the server; mode 0600
@@ -18,6 +19,7 @@ final class DataFolder: Sendable {
     private let lock: CInt
 
     var database: String { self.path + "/entrepot.sqlite" }
+    var reserve: String { self.path + "/reserve" }
     var socket: String { Self.socket(in: self.path) }
 
     static func socket(in path: String) -> String { path + "/entrepot.sock" }

@@ -33,7 +33,14 @@ public struct RequestContext: Sendable {
     /// What the client wants of a file's bytes.
     public var delivery: Delivery
     public var compute: any BlockingPool
-    public init(repository: RepositoryName, principal: String, requestID: String, delivery: Delivery = .whole, compute: any BlockingPool) {
+    /// Where a GET of another path of this request's host would lead, by its address alone: the repository, and the path within it. The path
+    /// is whole and decoded, from the root of the host on. nil: to no repository.
+    public var destination: @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])?
+    public init(
+        repository: RepositoryName, principal: String, requestID: String, delivery: Delivery = .whole, compute: any BlockingPool,
+        destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])? = { _ in nil }
+    ) {
+        self.destination = destination
         self.repository = repository
         self.principal = principal
         self.requestID = requestID
@@ -79,11 +86,16 @@ public struct ContentRequest: Sendable {
     public var record: Record?
     /// Instead of `RequestContext.delivery`.
     public var delivery: Delivery?
+    /// Where the asset is in no component and was linked longer ago than this, it counts as linked now, before it is answered: for a client
+    /// that asks whether bytes are there, in order not to send them. Best effort; nil: as it is.
+    public var renewingAfter: Duration?
 
     public init(
         _ path: AssetPath, _ change: Mutability, upstream: UpstreamResource? = nil, expecting: [ContentDigest] = [],
-        computing: Set<ContentDigest.Algorithm> = [], contentType: String? = nil, delivery: Delivery? = nil, record: Record? = nil
+        computing: Set<ContentDigest.Algorithm> = [], contentType: String? = nil, delivery: Delivery? = nil,
+        renewingAfter: Duration? = nil, record: Record? = nil
     ) {
+        self.renewingAfter = renewingAfter
         self.path = path
         self.change = change
         self.upstream = upstream
@@ -166,6 +178,14 @@ public struct StageDemand: Sendable {
     }
 }
 
+/// What becomes of the bytes of a request whose connection broke.
+public enum CutBody: Hashable, Sendable {
+    /// They count: the client asks how far it came, and goes on from there.
+    case kept
+    /// The session is as it was before: the client sends the same request again.
+    case dropped
+}
+
 /// Uploads of several requests, kept across restarts. Lengths and offsets in bytes. Every call but `begin` throws `.notFound` for a
 /// session that is unknown, of another scope, or of another principal.
 public protocol UploadSessions: Sendable {
@@ -174,11 +194,17 @@ public protocol UploadSessions: Sendable {
     /// nil: no such session in this scope, for this principal.
     func length(of session: String) async throws -> Int64?
     /// `offset` nil: at the end. One writer at a time, else `.conflict`; an offset that is not the length: `.wrongRange`, and nothing is
-    /// appended. On a cut connection, what came stays and counts. With `exactly`, a body of another length is `.invalidRequest` and
-    /// nothing of it counts.
+    /// appended. With `exactly`, a body of another length is `.invalidRequest` and nothing of it counts.
     /// - Returns: the length after it.
-    func append(_ body: ByteStream, to session: String, at offset: Int64?, exactly: Int64?) async throws -> Int64
+    func append(_ body: ByteStream, to session: String, at offset: Int64?, exactly: Int64?, whenCut: CutBody) async throws -> Int64
     /// Ends the session: verifies, keeps and holds the bytes. After `.digestMismatch` the session is gone.
     func finish(_ session: String, expecting digest: ContentDigest) async throws -> StagedBlob
     func cancel(_ session: String) async throws
+}
+
+extension UploadSessions {
+    /// What came of a cut body counts.
+    public func append(_ body: ByteStream, to session: String, at offset: Int64?, exactly: Int64?) async throws -> Int64 {
+        try await self.append(body, to: session, at: offset, exactly: exactly, whenCut: .kept)
+    }
 }

@@ -30,6 +30,10 @@ public protocol RepositoryFormat: Sendable {
     static func repositories(namedBy settings: SiteSettings) -> [RepositoryName]
     /// Why a repository of this format may not have this name; nil where it may.
     static func objection(to name: RepositoryName) -> String?
+    /// What an asset outside every component is a part of; nil: it stands for itself, and nothing but a request removes it.
+    static func part(at path: AssetPath) -> Part?
+    /// How long a part may be named by nothing before it is removed, counted from when it was linked or renewed; nil: for good.
+    static func unusedPartAge(_ settings: Settings) -> Duration?
 
     /// Which repository a request is for, and where the path within it begins. Pure, and never dependent on rights.
     /// - Returns: nil where there is nothing of the format's at this address.
@@ -58,6 +62,8 @@ extension RepositoryFormat {
     public func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, _ settings: Settings) async throws -> [Prefetch] {
         throw FormatError(.unsupported, "\(Self.id) repositories cannot be filled ahead of time")
     }
+    public static func part(at path: AssetPath) -> Part? { nil }
+    public static func unusedPartAge(_ settings: Settings) -> Duration? { nil }
 
     /// Of a format without doors: the repository's URL is all there is.
     public func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory, _ site: SiteSettings) -> Location? {

@@ -39,7 +39,7 @@ public struct TestSite: Sendable {
 
     public let clock: TestClock
     public let blobs: any BlobStore
-    public let metadata: any MetadataStore & BlobLedger & UploadLedger
+    public let metadata: any MetadataStore & BlobLedger & PartLedger & UploadLedger
     public let shelf: BlobShelf
     public let uploads: UploadBook
     public let fills: Fills

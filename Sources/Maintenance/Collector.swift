@@ -12,6 +12,8 @@ public struct Collector: Sendable {
         public var blobs = 0
         /// In bytes.
         public var bytes: Int64 = 0
+        /// Links to bytes that nothing used, removed before the bytes were looked at.
+        public var parts = 0
         public init() {}
     }
 
@@ -36,6 +38,8 @@ public struct Collector: Sendable {
     /// - Throws: `MetadataError`; `BlobStoreError` where some bytes would not go, after everything else was tried. What was freed stays freed.
     public func run() async throws -> Freed {
         try await self.shelf.collecting {
+            // The first round after a start is the first to count, and figures should not wait until it ends.
+            if self.shelf.used == nil { try await self.shelf.recount() }
             var outcome = Outcome()
             try await self.removeDoomed(&outcome)
             var after: Int64? = 0

@@ -6,12 +6,20 @@ public import struct Logging.Logger
 public struct MaintenanceService: Service {
     private let collectors: [Collector]
     private let sweeper: UploadSweeper
+    private let parts: PartSweeper
+    private let replenish: @Sendable () async throws -> Bool
     private let interval: Duration
     private let logger: Logger
 
-    public init(collectors: [Collector], sweeper: UploadSweeper, interval: Duration = .seconds(600), logger: Logger) {
+    /// - Parameter replenish: sets space aside again that was given away on a full disk, where there is room; whether it is there.
+    public init(
+        collectors: [Collector], sweeper: UploadSweeper, parts: PartSweeper, interval: Duration = .seconds(600), logger: Logger,
+        replenish: @escaping @Sendable () async throws -> Bool = { true }
+    ) {
         self.collectors = collectors
         self.sweeper = sweeper
+        self.parts = parts
+        self.replenish = replenish
         self.interval = interval
         self.logger = logger
     }
@@ -28,6 +36,14 @@ public struct MaintenanceService: Service {
 
     /// A failure is told and stops neither the rest of the round nor the next one: space may have come back by then.
     private func round() async {
+        await self.attempt("reserve") {
+            if try await !self.replenish() { self.logger.warning("\(Self.noReserve)") }
+            return nil
+        }
+        await self.attempt("sweep of unused parts") {
+            let removed = try await self.parts.run(onlyDue: true)
+            return removed > 0 ? ["parts": "\(removed)"] : nil
+        }
         for collector in self.collectors {
             await self.attempt("collection") {
                 let freed = try await collector.run()
@@ -50,14 +66,21 @@ public struct MaintenanceService: Service {
         }
     }
 
-    /// Every store's unreferenced bytes.
+    public static let noReserve =
+        "the disk of the data folder has no room for the reserve that deletes need when it is full: free space, or delete what is not needed"
+
+    /// What nothing uses: parts first, then every store's unreferenced bytes, which are tried whatever came of the parts.
     public func collect() async throws -> Collector.Freed {
         var freed = Collector.Freed()
+        let parts: Result<Int, any Error>
+        do { parts = .success(try await self.parts.run()) } catch { parts = .failure(error) }
         for collector in self.collectors {
             let part = try await collector.run()
             freed.blobs += part.blobs
             freed.bytes += part.bytes
         }
+        freed.parts = try parts.get()
+        if freed.parts > 0 { self.logger.info("maintenance removed", metadata: ["parts": "\(freed.parts)"]) }
         return freed
     }
 }

@@ -6,6 +6,10 @@ public import HTTPTypes
 public protocol ArtifactHandler: Sendable {
     /// Never throws: a failure is a response, rendered as the format's clients understand it.
     func respond(to request: IncomingRequest) async -> RequestOutcome
+    /// The body for a request that is refused before it can be asked about, in the words of the format that its path begins with.
+    /// - Parameter path: as it was sent, and no safe one.
+    /// - Returns: nil where no format is known.
+    func refusal(_ error: FormatError, of path: String) -> ArtifactResponse?
 }
 
 /// A request as the web server hands it over, its target parsed and its origin trusted.

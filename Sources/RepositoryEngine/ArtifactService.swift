@@ -1,6 +1,6 @@
 public import AccessControl
 import ArtifactModel
-import FormatAPI
+public import FormatAPI
 import HTTPTypes
 import NIOCore
 
@@ -29,6 +29,11 @@ public struct ArtifactService: ArtifactHandler {
         }
     }
 
+    public func refusal(_ error: FormatError, of path: String) -> ArtifactResponse? {
+        let head = RequestHead(method: .get, path: [])
+        return self.catalogue.format(ofRefused: path)?.render(Failure(error), for: head)
+    }
+
     private func respond(in repository: Repository, _ route: Route, _ request: IncomingRequest) async -> RequestOutcome {
         var outcome = RequestOutcome(ArtifactResponse(.ok), repository: repository.name)
         outcome.refuse = { route.format.render(Failure($0), for: route.head) }
@@ -43,8 +48,12 @@ public struct ArtifactService: ArtifactHandler {
                 outcome.response = route.format.render(Failure(error, denied: denied, anonymous: true), for: route.head)
                 return outcome
             }
+            let catalogue = self.catalogue
             let content = try self.contents.content(
-                of: repository, for: principal, request: request.id, Delivery(request.method, request.headers), in: self.catalogue, self.authorizer)
+                of: repository, for: principal, request: request.id, Delivery(request.method, request.headers), in: catalogue, self.authorizer
+            ) {
+                catalogue.destination(of: $0, asIn: request)
+            }
             outcome.response = try await operation.respond(
                 ArtifactRequest(head: route.head, body: request.body), in: content, settings: repository.settings)
         } catch {

@@ -15,7 +15,7 @@ public final class BlobShelf: Sendable {
     private let now: WallClock
     private let counted = Mutex<Timestamp?>(nil)
     private let isCollecting = Mutex(false)
-    private let usage = Mutex(BlobTotals(count: 0, bytes: 0))
+    private let usage = Mutex(Usage())
 
     /// - Parameter grace: how long bytes are safe from the collector before something links them.
     public init(
@@ -31,22 +31,31 @@ public final class BlobShelf: Sendable {
         self.now = now
     }
 
-    /// Kept free below what a declared length asks for: the metadata must be able to say that space ran out.
-    static let reserve: Int64 = 64 << 20
-
     /// Refuses a body that cannot fit, before a byte of it is read.
     /// - Throws: `FormatError` `.quotaExceeded` or `.noSpace`.
     func admit(_ length: Int64?) async throws {
         let length = length ?? 0
         try await self.admitWithinQuota(length)
         // By subtraction: a declared length may be the largest number there is.
-        if let free = try await self.store.freeSpace(), length > free - min(Self.reserve, length) {
-            throw FormatError(.noSpace, "the blob store «\(self.name)» has no space left for this")
-        }
+        if let space = try await self.store.space(), length > space.free - space.floor { throw self.full }
+    }
+
+    private var full: FormatError { FormatError(.noSpace, "the blob store «\(self.name)» has no space left for this") }
+
+    /// How much of a body may be written before this is asked again, in bytes: other bodies arrive at the same time, and other processes write.
+    /// - Throws: `FormatError` `.noSpace` where only what is left alone is left.
+    func allowance() async throws -> Int64 {
+        guard let space = try await self.store.space() else { return .max }
+        let room = space.free - space.floor
+        guard room > 0 else { throw self.full }
+        return min(max(room / 4, 1 << 20), 4 << 20)
     }
 
     private func admitWithinQuota(_ length: Int64) async throws {
-        guard let quota, length > quota - self.used.bytes else { return }
+        guard let quota else { return }
+        // Nobody has counted since the start: an answer without it would be wrong either way.
+        if self.used == nil { try await self.recount() }
+        guard length > quota - self.usedBytes else { return }
         // Counting reads a row for each blob: at most once a minute, however many are refused.
         let now = self.now()
         let stale = self.counted.withLock { last in
@@ -55,24 +64,29 @@ public final class BlobShelf: Sendable {
             return true
         }
         if stale { try await self.recount() }
-        guard length <= quota - self.used.bytes else { throw self.overQuota }
+        guard length <= quota - self.usedBytes else { throw self.overQuota }
     }
 
-    /// How much more the quota allows, in bytes; nil: no quota.
-    var room: Int64? { self.quota.map { max(0, $0 - self.used.bytes) } }
+    /// How much more the quota allows, in bytes; nil: no quota. What is used is known by then: `admit` comes first.
+    var room: Int64? { self.quota.map { max(0, $0 - self.usedBytes) } }
+
+    private var usedBytes: Int64 { self.used?.bytes ?? 0 }
 
     var overQuota: FormatError {
         FormatError(.quotaExceeded, "the blob store «\(self.name)» has reached its quota; delete what is not needed, or raise quota")
     }
 
     /// What was counted last, and what came since: for figures and the quota. Bytes that came twice are counted twice until `recount`.
-    public var used: BlobTotals { self.usage.withLock { $0 } }
+    /// nil: not counted since the start, which does not wait for it.
+    public var used: BlobTotals? { self.usage.withLock { $0.totals } }
 
-    /// What the metadata counts, which reads a row for each blob: for starts, the collector's rounds and the operator's questions.
+    /// What the metadata counts, which reads an index entry for each blob: for the collector's rounds, the operator's questions, and the
+    /// first upload below a quota.
     @discardableResult
     public func recount() async throws -> BlobTotals {
+        let arrived = self.usage.withLock { $0.arrived }
         let totals = try await self.ledger.totals(in: self.id)
-        self.usage.withLock { $0 = totals }
+        self.usage.withLock { $0.count(totals, arrivedBefore: arrived) }
         return totals
     }
 
@@ -95,7 +109,7 @@ public final class BlobShelf: Sendable {
         let until = try await self.hold(digests, size: size)
         guard let digest = digests.first(.sha256) else { throw BlobStoreError(.io, "a blob without SHA-256") }
         try await self.store.seal(upload, as: digest, length: size, .durable)
-        self.usage.withLock { $0 = BlobTotals(count: $0.count + 1, bytes: $0.bytes + size) }
+        self.usage.withLock { $0.add(size) }
         return StagedBlob(digests: digests, size: size, heldUntil: until, source: StoredBlob(digest: digest, size: size, store: self.store))
     }
 
@@ -118,6 +132,26 @@ public final class BlobShelf: Sendable {
         }
         throw FormatError(.unavailable, "these bytes are just being removed; try again", retryAfter: .seconds(5))
     }
+}
+
+/// What a store holds: a count of the metadata, and what has arrived since that count began. What arrives while it runs may be in both,
+/// never in neither: a quota is not passed by a race.
+private struct Usage: Sendable {
+    private var counted: BlobTotals?
+    /// Of `arrived`, what came before the count began.
+    private var before = BlobTotals(count: 0, bytes: 0)
+    /// Since the process started.
+    private(set) var arrived = BlobTotals(count: 0, bytes: 0)
+
+    var totals: BlobTotals? {
+        self.counted.map { counted in
+            BlobTotals(count: counted.count + self.arrived.count - self.before.count, bytes: counted.bytes + self.arrived.bytes - self.before.bytes)
+        }
+    }
+
+    mutating func add(_ size: Int64) { self.arrived = BlobTotals(count: self.arrived.count + 1, bytes: self.arrived.bytes + size) }
+
+    mutating func count(_ totals: BlobTotals, arrivedBefore: BlobTotals) { (self.counted, self.before) = (totals, arrivedBefore) }
 }
 
 /// A blob that is opened when it is read.

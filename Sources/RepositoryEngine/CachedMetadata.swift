@@ -123,7 +123,7 @@ public final class CachedMetadata: MetadataStore {
         case .setPackage: break
         case .putAsset(let asset, _): state.assets.remove(AssetKey(repository: repository, path: asset.path))
         case .removeAsset(let path): state.assets.remove(AssetKey(repository: repository, path: path))
-        case .link(let path, _, _): state.assets.remove(AssetKey(repository: repository, path: path))
+        case .link(let path, _, _, _), .renew(let path): state.assets.remove(AssetKey(repository: repository, path: path))
         case .point(let name, _, _): state.pointers.remove(PointerKey(repository: repository, name: name))
         case .unpoint(let name): state.pointers.remove(PointerKey(repository: repository, name: name))
         }

@@ -26,13 +26,15 @@ public struct ContentMaker: Sendable {
         self.small = SmallBlobs(capacity: smallBlobs)
     }
 
+    /// - Parameter destination: where another path of the request's host leads.
     /// - Throws: `.notServed` for a role that is not served.
     public func content(
         of repository: Repository, for principal: Principal, request: String, _ delivery: Delivery = .whole, in catalogue: Catalogue,
-        _ authorizer: any Authorizer
+        _ authorizer: any Authorizer,
+        destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])? = { _ in nil }
     ) throws -> any RepositoryContent {
         let context = RequestContext(
-            repository: repository.name, principal: principal.name, requestID: request, delivery: delivery, compute: self.compute)
+            repository: repository.name, principal: principal.name, requestID: request, delivery: delivery, compute: self.compute, destination: destination)
         switch repository.part {
         case .proxy(let part): return ProxyContent(context: context, repository: repository, part: part, maker: self)
         case .hosted(let policy):
@@ -54,9 +56,9 @@ struct LinkSources: Sendable {
     /// Those of the edit's links that may be read and keep their bytes in the same store; others look as if they were not there.
     func allowed(for edit: Edit, from repository: Repository) -> [RepositoryName: RepositoryID] {
         var sources: [RepositoryName: RepositoryID] = [:]
-        for case .link(_, let name, let path) in edit.changes {
+        for case .link(_, let name, let path, let subject) in edit.changes {
             guard let source = self.catalogue.repositories[name], source.shelf.id == repository.shelf.id, source.format == repository.format,
-                self.authorizer.refused([Access(.read, path: path.text)], of: name, by: self.principal).isEmpty
+                self.authorizer.refused([Access(.read, path: subject ?? path.text)], of: name, by: self.principal).isEmpty
             else { continue }
             sources[name] = source.id
         }

@@ -20,7 +20,8 @@ extension HostedContent {
 
     private func receive(_ body: ByteStream, _ demand: StageDemand, into writer: any BlobWriter) async throws -> MultiHasher {
         let algorithms = demand.computing.union(demand.expecting.map(\.algorithm))
-        let sink = Sink(writer: writer, compute: self.context.compute)
+        let shelf = self.repository.shelf
+        let sink = Sink(writer: writer, compute: self.context.compute, allowance: { try await shelf.allowance() })
         let room = self.repository.shelf.room
         let limit = [demand.limit, room].compactMap(\.self).min()
         let intake = try await sink.take(body, at: 0, hasher: MultiHasher(algorithms), limit: limit)

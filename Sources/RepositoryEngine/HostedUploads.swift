@@ -28,7 +28,7 @@ struct HostedUploads: UploadSessions {
         return try await self.store.resume(record.id)?.length()
     }
 
-    func append(_ body: ByteStream, to session: String, at offset: Int64?, exactly: Int64?) async throws -> Int64 {
+    func append(_ body: ByteStream, to session: String, at offset: Int64?, exactly: Int64?, whenCut: CutBody) async throws -> Int64 {
         try self.content.refuseIfReadOnly()
         let record = try await self.known(session)
         if let exactly, let declared = body.length, declared != exactly { throw Self.wrongLength(declared, exactly) }
@@ -37,15 +37,18 @@ struct HostedUploads: UploadSessions {
             if let offset, offset != progress.length {
                 throw FormatError(.wrongRange, "the upload has \(progress.length) bytes, and this chunk begins at \(offset)")
             }
-            try await self.append(body, exactly: exactly, to: writer, &progress)
+            try await self.append(body, exactly: exactly, whenCut, to: writer, &progress)
             return progress.length
         } after: {
             try await self.book.touch(record)
         }
     }
 
-    private func append(_ body: ByteStream, exactly: Int64?, to writer: any BlobWriter, _ progress: inout UploadBook.Progress) async throws {
-        let sink = Sink(writer: writer, compute: self.content.context.compute)
+    private func append(
+        _ body: ByteStream, exactly: Int64?, _ whenCut: CutBody, to writer: any BlobWriter, _ progress: inout UploadBook.Progress
+    ) async throws {
+        let shelf = self.content.repository.shelf
+        let sink = Sink(writer: writer, compute: self.content.context.compute, allowance: { try await shelf.allowance() })
         let start = progress
         // What the session holds already is not counted as used yet.
         let limit = [exactly.map { start.length + $0 }, self.content.repository.shelf.room].compactMap(\.self).min()
@@ -70,7 +73,12 @@ struct HostedUploads: UploadSessions {
             progress = start
             throw self.content.repository.shelf.overQuota
         }
-        if let interruption = intake.interruption { throw interruption }
+        guard let interruption = intake.interruption else { return }
+        if whenCut == .dropped {
+            progress = start
+            try await writer.truncate(to: start.length)
+        }
+        throw interruption
     }
 
     func finish(_ session: String, expecting digest: ContentDigest) async throws -> StagedBlob {

@@ -40,5 +40,8 @@ public struct Catalogue: RepositoryDirectory {
         self.doors = Dictionary(formats.flatMap { format in format.doors.map { ($0, format) } }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// nil: the repository has no parts that could be unused.
+    public func parts(of repository: Repository) -> PartRule? { self.formats[repository.format]?.parts(under: repository.settings) }
+
     public func has(_ name: RepositoryName, of format: String) -> Bool { self.repositories[name]?.format == format }
 }

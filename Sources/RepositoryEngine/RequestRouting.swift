@@ -1,5 +1,6 @@
 import ArtifactModel
 import FormatAPI
+import HTTPTypes
 
 /// Where a request goes: pure, by its address alone, never by rights.
 struct Route: Sendable {
@@ -21,7 +22,10 @@ extension Catalogue {
     func route(_ request: IncomingRequest) -> (route: Route?, format: (any ServedFormat)?, head: RequestHead) {
         var head = RequestHead(
             method: request.method, path: request.target.path, query: request.target.query, headers: request.headers, root: "", origin: request.origin)
-        guard let (entrance, format, used) = self.entrance(request) else { return (nil, nil, head) }
+        guard let (entrance, format, used) = self.entrance(request) else {
+            let isOwn = request.ownRoot == nil && request.target.path.first == Self.repositorySegment
+            return (nil, isOwn ? self.format(ofOwn: request.target.path) : nil, head)
+        }
         self.consume(used, of: request, &head)
         guard let location = format.locate(head, at: entrance, among: self) else { return (nil, format, head) }
         self.consume(used + location.consumed, of: request, &head)
@@ -31,6 +35,30 @@ extension Catalogue {
             guard let repository = self.repositories[name], repository.format == format.id else { return (nil, format, head) }
             return (Route(target: .repository(repository), format: format, head: head), format, head)
         }
+    }
+
+    /// Where a GET of another path of the same host, with the same query, would lead.
+    func destination(of path: [String], asIn request: IncomingRequest) -> (repository: RepositoryName, path: [String])? {
+        var other = request
+        other.method = .get
+        other.target = request.target.with(path: path)
+        guard let route = self.route(other).route, case .repository(let repository) = route.target else { return nil }
+        return (repository.name, route.head.path)
+    }
+
+    /// Whose words a refusal is told in that came before the request was read: by the beginning of its path alone, as it was sent.
+    func format(ofRefused path: String) -> (any ServedFormat)? {
+        let segments = path.prefix { $0 != "?" && $0 != "#" }.split(separator: "/", maxSplits: 3).map(String.init)
+        guard let first = segments.first else { return nil }
+        guard first == Self.repositorySegment else { return self.doors[first] }
+        return self.format(ofOwn: segments)
+    }
+
+    /// `repository/<name>/…`; of a repository that is not there, what its path says: `repository/<none>/v2/…`.
+    private func format(ofOwn path: [String]) -> (any ServedFormat)? {
+        guard path.count >= 2 else { return nil }
+        if let name = try? RepositoryName(path[1]), let format = self.format(of: name) { return format }  // no name, no repository
+        return path.count >= 3 ? self.doors[path[2]] : nil
     }
 
     private func entrance(_ request: IncomingRequest) -> (Entrance, any ServedFormat, used: Int)? {

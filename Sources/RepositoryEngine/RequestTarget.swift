@@ -26,6 +26,15 @@ public struct RequestTarget: Sendable {
         self.query = try question.map { mark throws(FormatError) in try Self.parameters(target[target.utf8.index(after: mark)...]) } ?? []
     }
 
+    /// Another path with the same query.
+    func with(path: [String]) -> RequestTarget { RequestTarget(path: path, encoded: path, query: self.query) }
+
+    private init(path: [String], encoded: [String], query: [(name: String, value: String)]) {
+        self.path = path
+        self.encoded = encoded
+        self.query = query
+    }
+
     private static func decoded(_ segments: [String]) throws(FormatError) -> [String] {
         var path: [String] = []
         for (index, segment) in segments.enumerated() {

@@ -9,6 +9,19 @@ public protocol ServedFormat: Sendable {
     func prepare(_ head: RequestHead) throws(FormatError) -> any PreparedOperation
     func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse?
     func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse
+    /// How a repository of these settings tells parts that nothing uses; nil: it has none, or keeps them for good.
+    func parts(under settings: any Sendable) -> PartRule?
+}
+
+/// Which loose assets of a repository are parts, and for how long one may be unused.
+public struct PartRule: Sendable {
+    public let age: Duration
+    /// nil: the asset stands for itself.
+    public let part: @Sendable (AssetPath) -> Part?
+    public init(age: Duration, part: @escaping @Sendable (AssetPath) -> Part?) {
+        self.age = age
+        self.part = part
+    }
 }
 
 /// What a request was understood as.
@@ -44,6 +57,11 @@ public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
     }
 
     public func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { self.format.render(failure, for: head) }
+
+    public func parts(under settings: any Sendable) -> PartRule? {
+        guard let settings = settings as? Format.Settings, let age = Format.unusedPartAge(settings) else { return nil }
+        return PartRule(age: age, part: { Format.part(at: $0) })
+    }
 
     private struct Prepared: PreparedOperation {
         let operation: Format.Operation

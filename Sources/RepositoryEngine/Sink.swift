@@ -1,4 +1,5 @@
 import ArtifactModel
+import FormatAPI
 import NIOCore
 import StorageAPI
 
@@ -20,6 +21,8 @@ struct Sink: Sendable {
 
     let writer: any BlobWriter
     let compute: any BlockingPool
+    /// How much may be written before this is asked again, in bytes; throws where there is no space left.
+    var allowance: @Sendable () async throws -> Int64 = { .max }
 
     /// Appends `body` at `offset`, at most up to the length `limit`.
     /// - Parameter hasher: advanced over what is appended; nil where the upload will be hashed anew at its end.
@@ -29,6 +32,7 @@ struct Sink: Sendable {
             var intake = Intake(hasher: hasher, length: offset)
             var batch = Batch()
             var running = false
+            var allowed: Int64 = 0
             while let chunk = await self.next(of: body, &intake) {
                 if let limit, intake.length + Int64(batch.size + chunk.readableBytes) > limit {
                     intake.excess = true
@@ -36,6 +40,10 @@ struct Sink: Sendable {
                 }
                 batch.append(chunk)
                 guard batch.size >= Self.batchSize else { continue }
+                guard await self.mayGoOn(Int64(batch.size), &allowed, &intake) else {
+                    batch = Batch()
+                    break
+                }
                 if running, let advanced = try await group.next() { intake.hasher = advanced }
                 self.start(batch.buffers, at: intake.length, intake.hasher, in: &group)
                 running = true
@@ -48,6 +56,18 @@ struct Sink: Sendable {
                 intake.length += Int64(batch.size)
             }
             return intake
+        }
+    }
+
+    /// A disk that fills up breaks the body off as a hung-up client does: what came before is written and counts.
+    private func mayGoOn(_ size: Int64, _ allowed: inout Int64, _ intake: inout Intake) async -> Bool {
+        do {
+            if allowed <= 0 { allowed = try await self.allowance() }
+            allowed -= size
+            return true
+        } catch {
+            intake.interruption = error
+            return false
         }
     }
 

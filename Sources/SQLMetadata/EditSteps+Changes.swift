@@ -26,6 +26,7 @@ extension EditSteps {
         self.require(.component(coordinates, in: self.edit.repository), .someRow, .missing(index))
         self.run(.removePointers(to: coordinates, in: self.edit.repository))
         self.run(.removeComponent(coordinates, in: self.edit.repository))
+        self.run(.removePackage(ifEmpty: coordinates.package, in: self.edit.repository))
     }
 
     mutating func putAsset(_ asset: NewAsset, _ redeploy: Edit.Redeploy, _ index: Int) throws(MetadataError) {

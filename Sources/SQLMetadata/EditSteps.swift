@@ -18,7 +18,7 @@ struct EditSteps {
             switch change {
             case .put(let component): sum + 2 + component.assets.count
             case .setPackage, .putAsset, .link, .point: sum + 1
-            case .remove, .removeAsset, .unpoint: sum
+            case .remove, .removeAsset, .unpoint, .renew: sum
             }
         }
     }
@@ -46,6 +46,8 @@ struct EditSteps {
         case .pointer(let name, let among):
             let targets = Set(among.compactMap { $0.map { SQLValue.text($0) } })
             self.require(.pointerTarget(name, in: self.edit.repository), .among(targets, orNoRow: among.contains(nil)), .requirement(index))
+        case .unnamed(let part): self.require(.naming(part, in: self.edit.repository), .noRow, .requirement(index))
+        case .loose(let path, let moment): self.require(.loose(path, before: moment, in: self.edit.repository), .someRow, .requirement(index))
         }
     }
 
@@ -58,11 +60,13 @@ struct EditSteps {
         case .removeAsset(let path):
             self.require(.assetDigest(path, in: self.edit.repository), .someRow, .missing(index))
             self.run(.removeAsset(path, in: self.edit.repository))
-        case .link(let path, let source, let sourcePath): self.link(path, source, sourcePath, index)
+        case .link(let path, let source, let sourcePath, _): self.link(path, source, sourcePath, index)
         case .point(let name, let target, let redeploy): self.point(name, target, redeploy, index)
         case .unpoint(let name):
             self.require(.pointerTarget(name, in: self.edit.repository), .someRow, .missing(index))
             self.run(.removePointer(name, in: self.edit.repository))
+            self.run(.removePackage(ifEmpty: name.package, in: self.edit.repository))
+        case .renew(let path): self.run(.renew(path, self.edit))
         }
     }
 

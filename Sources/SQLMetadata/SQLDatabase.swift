@@ -12,6 +12,12 @@ public protocol SQLDatabase: Sendable {
     /// All or none, in order. Returns after the commit is on disk.
     /// - Throws: the code of the first `require` that does not hold; nothing was changed then.
     func commit(_ batch: [SQLStep]) async throws(MetadataError)
+    /// The same for a batch that frees space, in the database or by what follows from it: it may use what is kept back for that.
+    func commitFreeing(_ batch: [SQLStep]) async throws(MetadataError)
+}
+
+extension SQLDatabase {
+    public func commitFreeing(_ batch: [SQLStep]) async throws(MetadataError) { try await self.commit(batch) }
 }
 
 public enum SQLDialect: Hashable, Sendable { case sqlite, postgresql }

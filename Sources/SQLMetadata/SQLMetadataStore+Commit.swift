@@ -10,6 +10,6 @@ extension SQLMetadataStore: MetadataStore {
         let ids = try await self.ids.take(EditSteps.numbersNeeded(for: edit.edit))
         var steps = EditSteps(edit, ids: ids)
         try steps.translate()
-        try await self.database.commit(steps.steps)
+        if edit.edit.onlyRemoves { try await self.database.commitFreeing(steps.steps) } else { try await self.database.commit(steps.steps) }
     }
 }

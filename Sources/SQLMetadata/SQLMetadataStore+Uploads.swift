@@ -26,7 +26,7 @@ extension SQLMetadataStore: UploadLedger {
     }
 
     public func close(_ id: UploadID) async throws(MetadataError) {
-        try await self.database.commit([.run(SQLStatement("DELETE FROM uploads WHERE id = $1", [.text(id.text)]))])
+        try await self.database.commitFreeing([.run(SQLStatement("DELETE FROM uploads WHERE id = $1", [.text(id.text)]))])
     }
 
     public func expired(before now: Timestamp, limit: Int) async throws(MetadataError) -> [UploadRecord] {

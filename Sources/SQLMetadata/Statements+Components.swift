@@ -42,6 +42,16 @@ extension SQLStatement {
             """, repository.values(coordinates))
     }
 
+    /// A package that nothing is left of, neither component nor pointer nor attributes of its own, is not listed any longer.
+    static func removePackage(ifEmpty package: PackageName, in repository: RepositoryID) -> SQLStatement {
+        SQLStatement(
+            """
+            DELETE FROM packages WHERE repository_id = $1 AND namespace = $2 AND name = $3 AND attributes = '{}'
+              AND NOT EXISTS (SELECT 1 FROM components c WHERE c.package_id = packages.id)
+              AND NOT EXISTS (SELECT 1 FROM pointers t WHERE t.package_id = packages.id)
+            """, repository.values(package))
+    }
+
     static func removeEdges(of coordinates: Coordinates, in repository: RepositoryID) -> SQLStatement {
         SQLStatement(
             """

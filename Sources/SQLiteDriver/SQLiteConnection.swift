@@ -145,6 +145,7 @@ extension SQLiteLocation {
                 PRAGMA journal_mode = WAL;
                 PRAGMA synchronous = FULL;
                 PRAGMA foreign_keys = ON;
+                PRAGMA wal_autocheckpoint = 1000;
                 PRAGMA journal_size_limit = \(options.logBytes);
                 """
         }

@@ -9,12 +9,14 @@ public final class SQLiteDatabase: SQLDatabase {
     /// nil for `:memory:`, where readers use the writer's connection.
     private let readers: SQLiteReaders?
 
-    /// - Parameter pool: where readers run; its threads bound the number of connections.
+    /// - Parameters:
+    ///   - pool: where readers run; its threads bound the number of connections.
+    ///   - reserve: released where there is no space for a batch that frees some.
     /// - Throws: `.io` where the file cannot be opened, `.corrupt` where it is no database.
     public static func open(
-        _ location: SQLiteLocation, on pool: any BlockingPool, options: SQLiteOptions = SQLiteOptions()
+        _ location: SQLiteLocation, on pool: any BlockingPool, options: SQLiteOptions = SQLiteOptions(), reserve: (any SpaceReserve)? = nil
     ) async throws(MetadataError) -> SQLiteDatabase {
-        let writer = try await Self.unwrap(pool) { SQLiteWriter(try SQLiteConnection(location, for: .writing, options)) }
+        let writer = try await Self.unwrap(pool) { SQLiteWriter(try SQLiteConnection(location, for: .writing, options), reserve: reserve) }
         return SQLiteDatabase(pool: pool, writer: writer, readers: location == .memory ? nil : SQLiteReaders(location, options))
     }
 
@@ -31,6 +33,8 @@ public final class SQLiteDatabase: SQLDatabase {
     }
 
     public func commit(_ batch: [SQLStep]) async throws(MetadataError) { try await self.writer.commit(batch) }
+
+    public func commitFreeing(_ batch: [SQLStep]) async throws(MetadataError) { try await self.writer.commit(batch, isFreeing: true) }
 
     /// Waits for what is queued, moves the log into the file and closes it. What comes later is refused as cancelled.
     public func close() async throws(MetadataError) {

@@ -16,6 +16,7 @@ final class SQLiteWriter: Sendable {
     }
     private struct Batch {
         let steps: [SQLStep]
+        let isFreeing: Bool
         let cancellation: Cancellation
         let continuation: CheckedContinuation<GroupCommit.Outcome, Never>
     }
@@ -28,13 +29,19 @@ final class SQLiteWriter: Sendable {
     private let waiting = Mutex(Waiting())
     private let thread = DispatchQueue(label: "entrepot.sqlite.writer")
 
-    init(_ connection: sending SQLiteConnection) { self.connection = Mutex(connection) }
+    private let reserve: (any SpaceReserve)?
 
-    func commit(_ steps: [SQLStep]) async throws(MetadataError) {
+    init(_ connection: sending SQLiteConnection, reserve: (any SpaceReserve)? = nil) {
+        self.connection = Mutex(connection)
+        self.reserve = reserve
+    }
+
+    /// - Parameter isFreeing: where there is no space for it, the reserve is released and it is run once more.
+    func commit(_ steps: [SQLStep], isFreeing: Bool = false) async throws(MetadataError) {
         let cancellation = Cancellation()
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                self.enqueue(Batch(steps: steps, cancellation: cancellation, continuation: continuation))
+                self.enqueue(Batch(steps: steps, isFreeing: isFreeing, cancellation: cancellation, continuation: continuation))
             }
         } onCancel: {
             cancellation.isCancelled.store(true, ordering: .relaxed)
@@ -90,12 +97,22 @@ final class SQLiteWriter: Sendable {
                     live.append(batch)
                 }
             }
-            let steps = live.map(\.steps)
-            let outcomes = self.connection.withLock { connection in connection.map { GroupCommit(connection: $0).run(steps) } }
+            let outcomes = self.connection.withLock { connection in connection.map { self.run(live, on: $0) } }
             for (index, batch) in live.enumerated() {
                 batch.continuation.resume(returning: outcomes?[index] ?? .failure(MetadataError(.cancelled, "the database is closed")))
             }
         }
+    }
+
+    private func run(_ batches: [Batch], on connection: SQLiteConnection) -> [GroupCommit.Outcome] {
+        let group = GroupCommit(connection: connection)
+        var outcomes = group.run(batches.map(\.steps))
+        let starved = batches.indices.filter { batches[$0].isFreeing && outcomes[$0].isOutOfSpace }
+        guard let reserve, !starved.isEmpty, reserve.release() else { return outcomes }
+        // So that the log is begun anew and what was released is not its own next growth. It helps; without it the batches run all the same.
+        try? connection.script("PRAGMA wal_checkpoint(PASSIVE)")
+        for (index, outcome) in zip(starved, group.run(starved.map { batches[$0].steps })) { outcomes[index] = outcome }
+        return outcomes
     }
 
     private func nextGroup() -> [Batch]? {
@@ -107,5 +124,12 @@ final class SQLiteWriter: Sendable {
             defer { waiting.batches.removeFirst(min(GroupCommit.most, waiting.batches.count)) }
             return Array(waiting.batches.prefix(GroupCommit.most))
         }
+    }
+}
+
+extension GroupCommit.Outcome {
+    fileprivate var isOutOfSpace: Bool {
+        guard case .failure(let error) = self else { return false }
+        return error.code == .noSpace
     }
 }

@@ -25,6 +25,26 @@ public protocol BlobStore: Sendable {
     func uploads(untouchedSince moment: Timestamp) async throws(BlobStoreError) -> [UploadID]
     /// In bytes; nil where the store has no such bound.
     func freeSpace() async throws(BlobStoreError) -> Int64?
+    /// What is free, and how large the whole is; nil where the store has no such bound.
+    func space() async throws(BlobStoreError) -> StoreSpace?
+}
+
+extension BlobStore {
+    public func space() async throws(BlobStoreError) -> StoreSpace? { try await self.freeSpace().map { StoreSpace(free: $0, total: .max) } }
+}
+
+/// In bytes.
+public struct StoreSpace: Hashable, Sendable {
+    /// What an unprivileged process may still write.
+    public var free: Int64
+    public var total: Int64
+    public init(free: Int64, total: Int64) {
+        self.free = free
+        self.total = total
+    }
+
+    /// What is left alone below, so that the metadata can still be written: 64 MiB, or a twentieth of a small file system.
+    public var floor: Int64 { min(64 << 20, self.total / 20) }
 }
 
 /// Names an upload within its store: 32 hex digits.

@@ -42,7 +42,9 @@ enum ByteRanges: Hashable {
         }
         guard let first = Self.number(sides[0]) else { return nil }
         guard !sides[1].isEmpty else { return min(first, size)..<size }
-        guard let last = Self.number(sides[1]), last >= first else { return nil }
+        guard let last = Self.number(sides[1]) else { return nil }
+        // Of a range that ends before it begins a client means some part; given all of it, one that resumes appends it. RFC 9110, 14.2.
+        guard last >= first else { return size..<size }
         return min(first, size)..<(last < size ? last + 1 : size)
     }
 

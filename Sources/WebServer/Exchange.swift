@@ -41,7 +41,7 @@ struct Exchange {
                 self.head, headers: self.fields, forwarding: self.forwarding, at: self.entrance, rules: self.site.hostRules,
                 limits: self.site.configuration.limits)
         } catch {
-            let plan = ResponsePlan(error.status, text: error.message)
+            let plan = self.plan(for: error)
             return await self.deliver(plan, bodyLength: nil, mayKeep: !error.closes && state.bodyEnded)
         }
         let body = state.bodyEnded ? ByteStream.empty : self.connection.body(of: state.number, length: request.bodyLength)
@@ -56,6 +56,21 @@ struct Exchange {
         self.record.cause = outcome.cause
         let plan = ResponsePlan(outcome.response, method: request.method, request: request.headers, refuse: outcome.refuse)
         return await self.deliver(plan, bodyLength: request.bodyLength, mayKeep: true)
+    }
+
+    /// A refusal in the words of the format that the path begins with, and in plain text where that is none.
+    private func plan(for refusal: IntakeRefusal) -> ResponsePlan {
+        let code: FormatError.Code =
+            switch refusal.status {
+            case .contentTooLarge: .tooLarge
+            case .notImplemented: .notServed
+            default: .invalidRequest
+            }
+        guard var response = self.site.handler.refusal(FormatError(code, refusal.message), of: self.head.uri) else {
+            return ResponsePlan(refusal.status, text: refusal.message)
+        }
+        response.status = refusal.status
+        return ResponsePlan(response, method: self.head.method == .HEAD ? .head : .get, request: [:])
     }
 
     private mutating func deliver(_ plan: ResponsePlan, bodyLength: Int64?, mayKeep: Bool) async -> Bool {

@@ -57,6 +57,24 @@ struct Probe: Sendable {
         Probe(what: "referrers of what is not there are an empty index", method: "GET", target: "/v2/\(image)/referrers/\(absent)", status: [200]),
         Probe(what: "no tags asked for", method: "GET", target: "/v2/\(image)/tags/list?n=0", status: [200]),
         Probe(what: "fewer than no tags", method: "GET", target: "/v2/\(image)/tags/list?n=-1", status: [200, 400]),
+        Probe(what: "a path that leaves the API", method: "GET", target: "/v2/\(image)/../x/manifests/1", status: [400], code: "UNSUPPORTED"),
+        Probe(what: "a path with a bad escape", method: "GET", target: "/v2/\(image)/manifests/%zz", status: [400], code: "UNSUPPORTED"),
+        Probe(what: "an endless path", method: "GET", target: "/v2/" + String(repeating: "a", count: 9000), status: [414], code: "UNSUPPORTED"),
+        Probe(
+            what: "a transfer coding that is not served", method: "PATCH", target: "/v2/\(image)/blobs/uploads/x", headers: ["Transfer-Encoding: gzip"],
+            status: [501], code: "UNSUPPORTED"),
+        Probe(
+            what: "a body larger than anything", method: "PATCH", target: "/v2/\(image)/blobs/uploads/x", headers: ["Content-Length: 9000000000000000000"],
+            body: [], status: [413], code: "SIZE_INVALID"),
+        Probe(what: "a method that is not served", method: "PATCH", target: "/v2/\(image)/tags/list", body: [], status: [405], code: "UNSUPPORTED"),
+        Probe(what: "a repository that is not there", method: "GET", target: "/repository/none/v2/app/tags/list", status: [404], code: "NAME_UNKNOWN"),
+        Probe(
+            what: "a range that ends before it begins", method: "GET", target: "/v2/\(image)/manifests/1", headers: ["Range: bytes=9-3"], status: [416],
+            code: "RANGE_INVALID"),
+        Probe(
+            what: "a manifest with a key given twice", method: "PUT", target: "/v2/\(image)/manifests/bad", headers: manifest,
+            body: Array(#"{"schemaVersion":2,"manifests":[],"a":{"b":1,"b":2}}"#.utf8), status: [400], code: "MANIFEST_INVALID"),
+        Probe(what: "referrers by a digest that is none", method: "GET", target: "/v2/\(image)/referrers/x", status: [400], code: "DIGEST_INVALID"),
         Probe(what: "an absent tag, deleted", method: "DELETE", target: "/v2/\(image)/manifests/none", status: [404], code: "MANIFEST_UNKNOWN"),
     ]
 }

@@ -63,6 +63,25 @@ extension Clients {
             }
         }
 
+        @Test("an upload is where it was after a restart, and goes on from there")
+        func restart() async throws {
+            try await withTemporaryFolder { folder in
+                var server = try await ServerProcess.start(in: folder)
+                let taken = try await server.send("PATCH", try await server.openUpload(Self.image), headers: ["Content-Range: 0-5"], body: Array("first,".utf8))
+                #expect(taken.status == 202)
+                let status = await server.stop()
+                #expect(status == 0)
+                server = try await server.restarted()
+                let state = try await server.send("GET", try server.target(taken))
+                #expect(state.status == 204 && state.headers["range"] == "0-5")
+                let name = try await digest(of: Array("first,second".utf8), in: folder)
+                let done = try await server.send(
+                    "PUT", server.closing(try server.target(state), name), headers: ["Content-Range: 6-11"], body: Array("second".utf8))
+                #expect(done.status == 201 && done.headers["docker-content-digest"] == name)
+                await server.kill()
+            }
+        }
+
         @Test("a body that ends early makes no blob, and the blob can be pushed anew", arguments: ["PATCH", "PUT"])
         func cut(_ method: String) async throws {
             try await withServer { server in

@@ -131,6 +131,20 @@ import Testing
         await #expect(throws: FormatError.self) { _ = try await site.content(of: "one").stage(body, StageDemand()) }
     }
 
+    @Test("what an earlier process has stored counts against the quota from the first upload on, though no start has counted it")
+    func quotaBeforeTheFirstCount() async throws {
+        let site = try await TestSite.make(DoorFormat(), site: NoSettings(), [.init("one")], quota: 10)
+        let digest = try #require(ContentDigest(.sha256, [UInt8](repeating: 7, count: 32)))
+        let now = site.clock.now
+        #expect(try await site.metadata.hold([digest], size: 8, in: site.shelf.id, now: now, until: now))
+        #expect(site.shelf.used == nil)
+        let content = try site.content(of: "one")
+        let error = await #expect(throws: FormatError.self) { try await self.put("123", in: content) }
+        #expect(error?.code == .quotaExceeded)
+        try await self.put("12", in: content)
+        #expect(site.shelf.used == BlobTotals(count: 2, bytes: 10))
+    }
+
     @Test("what would pass the quota is refused, declared or not, and leaves nothing; deleting makes room once it is collected", arguments: [true, false])
     func quota(_ declared: Bool) async throws {
         let site = try await TestSite.make(DoorFormat(), site: NoSettings(), [.init("one")], quota: 10)

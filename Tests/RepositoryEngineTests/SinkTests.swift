@@ -1,5 +1,11 @@
 import ArtifactModel
+import BlobStores
+import BlockingWork
+import FormatAPI
+import FormatTestKit
 import NIOCore
+import StorageAPI
+import Synchronization
 import Testing
 
 @testable import RepositoryEngine
@@ -26,5 +32,31 @@ import Testing
         for piece in pieces { batch.append(piece) }
         #expect(batch.buffers.count == 3)
         #expect(batch.buffers.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1) } == pieces.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1) })
+    }
+}
+
+@Suite struct SinkSpaceTests {
+    @Test("a disk that fills up breaks the body off, and what came before is written and counts")
+    func filling() async throws {
+        let store = MemoryBlobStore(clock: { Timestamp(milliseconds: 0) })
+        let writer = try await store.create()
+        let looks = Mutex(0)
+        let sink = Sink(
+            writer: writer, compute: ThreadPool(threads: 2),
+            allowance: {
+                guard
+                    looks.withLock({ looks in
+                        looks += 1
+                        return looks <= 2
+                    })
+                else { throw FormatError(.noSpace, "full") }
+                return 2 << 20
+            })
+        let piece = ByteBuffer(repeating: 7, count: 1 << 19)
+        let intake = try await sink.take(.chunks(Array(repeating: piece, count: 20), declaresLength: false), at: 0, hasher: MultiHasher([]), limit: nil)
+        #expect((intake.interruption as? FormatError)?.code == .noSpace)
+        #expect(intake.length == 4 << 20)
+        #expect(intake.hasher?.length == 4 << 20)
+        #expect(try await writer.length() == 4 << 20)
     }
 }

@@ -82,6 +82,19 @@ import Testing
         _ = try await uploads.finish(session, expecting: try self.digest("abcd"))
     }
 
+    @Test("where a cut body is to be dropped, the session is as before, and the same body may come again")
+    func dropped() async throws {
+        let uploads = try await self.site().content(of: "one").uploads(in: "image")
+        let session = try await uploads.begin()
+        _ = try await uploads.append(self.body("ab"), to: session, at: nil, exactly: nil)
+        await #expect(throws: FormatError.self) {
+            _ = try await uploads.append(self.body("c", cut: true), to: session, at: nil, exactly: nil, whenCut: .dropped)
+        }
+        #expect(try await uploads.length(of: session) == 2)
+        _ = try await uploads.append(self.body("cd"), to: session, at: nil, exactly: nil, whenCut: .dropped)
+        _ = try await uploads.finish(session, expecting: try self.digest("abcd"))
+    }
+
     @Test("a session goes on in another process, which hashes what is there")
     func restarted() async throws {
         let site = try await self.site()

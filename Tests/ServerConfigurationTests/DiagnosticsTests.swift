@@ -26,7 +26,7 @@ struct DiagnosticsTests {
             "c.yaml:5:5: repositories.files.tpye: unknown key (did you mean type?); allowed: format, type, blobStore, owns, host, listen, mirror, writePolicy"),
         Broken(
             "a format's keys are known", "repositories:\n  d: { format: docker, type: hosted, mutabletags: [a] }\n",
-            "c.yaml:2:38: repositories.d.mutabletags: unknown key (did you mean mutableTags?); allowed: format, type, blobStore, owns, host, listen, mirror, writePolicy, mutableTags, missingChildren, depth"
+            "c.yaml:2:38: repositories.d.mutabletags: unknown key (did you mean mutableTags?); allowed: format, type, blobStore, owns, host, listen, mirror, writePolicy, mutableTags, missingChildren, unusedBlobAge, depth"
         ),
         Broken(
             "several wrong values of a format at once",

@@ -18,7 +18,7 @@ struct ImageFormat: RepositoryFormat {
         var missingChildren: Children
         var depth: Int?
 
-        private enum CodingKeys: String, CodingKey { case mutableTags, missingChildren, depth }
+        private enum CodingKeys: String, CodingKey { case mutableTags, missingChildren, depth, unusedBlobAge }
 
         init(from decoder: any Decoder) throws {
             let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -27,6 +27,8 @@ struct ImageFormat: RepositoryFormat {
                 throw DecodingError.dataCorruptedError(forKey: .mutableTags, in: values, debugDescription: "«\(tag)» is no pattern of tags")
             }
             self.missingChildren = try values.decodeIfPresent(Children.self, forKey: .missingChildren) ?? .refuse
+            // A key of the real format that the project's own files show.
+            _ = try values.decodeIfPresent(String.self, forKey: .unusedBlobAge)
             self.depth = try values.decodeIfPresent(Int.self, forKey: .depth)
         }
     }

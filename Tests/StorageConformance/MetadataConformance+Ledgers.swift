@@ -50,6 +50,21 @@ extension MetadataConformance {
             try await f.metadata.forget(doomed.map(\.id))
             try demandEqual(try await f.metadata.totals(in: f.store), BlobTotals(count: 0, bytes: 0))
         },
+        Case("a slice marks no more than its limit, finds what lies behind many referenced rows, and the last one says that it is the last") { f in
+            for number in 0..<40 { try await f.put("kept/\(number)", "kept \(number)") }
+            for number in 0..<4 { _ = try await f.blob("left \(number)") }
+            let late = f.now + .seconds(60)
+            var marked: [Int] = []
+            var after: Int64? = 0
+            while let id = after {
+                let slice = try await f.metadata.doom(in: f.store, after: id, limit: 3, now: late)
+                marked.append(slice.blobs.count)
+                after = slice.next
+            }
+            try demandEqual(marked.reduce(0, +), 4)
+            try demandEqual(marked.allSatisfy { $0 <= 3 }, true)
+            try demandEqual(try await f.metadata.doom(in: f.store, after: .max - 1, limit: 3, now: late), DoomedSlice(blobs: [], next: nil))
+        },
         Case("a hundred writers at once all commit, and one of two that race for a coordinate wins") { f in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<100 { group.addTask { try await f.put("n/\(number)", "\(number)") } }
@@ -71,6 +86,40 @@ extension MetadataConformance {
     ]
 
     static let ledgers: [Case] = [
+        Case("loose assets are found by age and by page, and those that an edge names are told apart") { f in
+            for name in ["a", "b", "c", "d"] { try await f.put("l/\(name)", name) }
+            let layer = try Bytes.digest(of: "b")
+            let assets = [try await f.asset("l/m", "m")]
+            try await f.commit([.put(f.component("p", "1", assets, edges: [Edge(kind: "layer", target: layer)]))])
+            let late = f.now + .seconds(1)
+            try demandEqual(try await f.metadata.loose(in: f.repository, after: "", before: f.now, limit: 9), LooseSlice(paths: [], next: nil))
+            let first = try await f.metadata.loose(in: f.repository, after: "", before: late, limit: 3)
+            try demandEqual(first, LooseSlice(paths: ["a", "b", "c"].map { AssetPath(checked: "l/\($0)") }, next: "l/c"))
+            let second = try await f.metadata.loose(in: f.repository, after: "l/c", before: late, limit: 3)
+            try demandEqual(second, LooseSlice(paths: [AssetPath(checked: "l/d")], next: nil))
+            let parts = ["a", "b"].flatMap { name in
+                ["p", "q"].map { LoosePart(AssetPath(checked: "l/\(name)"), Part(of: PackageName(name: $0), target: "\(name == "b" ? "\(layer)" : "no")")) }
+            }
+            let unnamed = try await f.metadata.unnamed(parts, in: f.repository)
+            try demandEqual(unnamed, parts.filter { $0.part.package.name == "q" || $0.part.target == "no" })
+            try demandEqual(try await f.metadata.unnamed(parts, in: f.other), parts)
+        },
+        Case("an edit that requires a part to be unnamed and its asset to be old is refused where it is not so") { f in
+            try await f.put("l/a", "a")
+            let path = AssetPath(checked: "l/a")
+            let layer = try Bytes.digest(of: "a")
+            let component = f.component("p", "1", edges: [Edge(kind: "layer", target: layer)])
+            let demands: [Edit.Requirement] = [.unnamed(Part(of: PackageName(name: "p"), target: "\(layer)")), .loose(path, before: f.now + .seconds(1))]
+            try await f.refused(.refused(.requirement(0))) { () throws(MetadataError) in
+                try await f.commit([.removeAsset(path)], requiring: [.loose(path, before: f.now)])
+            }
+            try await f.commit([.put(component)])
+            try await f.refused(.refused(.requirement(0))) { () throws(MetadataError) in try await f.commit([.removeAsset(path)], requiring: demands) }
+            try await f.commit([.remove(component.coordinates), .renew(path)])
+            try await f.commit([.removeAsset(path)], requiring: demands)
+            try demandEqual(try await f.digest(at: "l/a"), nil)
+            try await f.commit([.renew(path)])
+        },
         Case("an upload's record is kept, extended, found when expired, and closed") { f in
             var random = SystemRandomNumberGenerator()
             let records = (1...3).map { number in

@@ -129,6 +129,20 @@ public enum MetadataConformance {
     ]
 
     static let links: [Case] = [
+        Case("a package of which nothing is left is not listed, and one with attributes or a pointer is") { f in
+            let version = f.component("a", "1")
+            let pointer = PointerName(package: PackageName(name: "b"), kind: "tag", name: "t")
+            try await f.commit([
+                .put(version), .put(f.component("b", "1")), .point(pointer, to: "2", .always), .put(f.component("c", "1")),
+                .setPackage(PackageName(name: "c"), attributes: "{\"k\":1}"), .put(f.component("d", "1")), .put(f.component("d", "2")),
+            ])
+            for name in ["a", "b", "c", "d"] { try await f.commit([.remove(Coordinates(package: PackageName(name: name), version: "1"))]) }
+            try demandEqual(try await f.names(.packages, limit: 10), ["b", "c", "d"])
+            try await f.commit([.unpoint(pointer)])
+            try demandEqual(try await f.names(.packages, limit: 10), ["c", "d"])
+            try await f.commit([.put(version)])
+            try demandEqual(try await f.names(.packages, limit: 10), ["a", "c", "d"])
+        },
         Case("a link names another repository's bytes and stays when the source is removed") { f in
             try await f.put("source", "bytes")
             let main = try RepositoryName("main")

@@ -57,6 +57,15 @@ struct RequestTests {
         }
     }
 
+    @Test("what is refused before it is read is told in the words of the format that its path begins with", arguments: ["/worded/../a", "/a/../b"])
+    func worded(_ target: String) async throws {
+        try await TestServer.run(TestHandler()) { server in
+            let response = try await server.ask("GET \(target)")
+            #expect(response.status == 400)
+            #expect(response.text.hasPrefix("<") == target.hasPrefix("/worded/"))
+        }
+    }
+
     @Test("an escaped slash stays within its segment, and an old client needs no Host")
     func paths() async throws {
         try await TestServer.run(TestHandler()) { server in

@@ -26,6 +26,10 @@ struct TestHandler: ArtifactHandler {
         }
     }
 
+    func refusal(_ error: FormatError, of path: String) -> ArtifactResponse? {
+        path.hasPrefix("/worded/") ? ArtifactResponse(.badRequest, body: .bytes(ByteBuffer(string: "<\(error.message)>"))) : nil
+    }
+
     private func response(to request: IncomingRequest) async throws -> ArtifactResponse {
         switch request.target.path.first {
         case "letters": return self.content(MemoryContent(ByteBuffer(string: Self.alphabet)), .immutable)

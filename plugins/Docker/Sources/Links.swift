@@ -33,6 +33,12 @@ struct Links: Sendable {
         return String(last)
     }
 
+    /// The path that all names of images follow in the client's URLs, decoded.
+    var base: [String] {
+        let segments = self.root.split(separator: "/").map(String.init)
+        return self.repositoryPrefix == nil ? segments : segments.dropLast()
+    }
+
     /// The image's name as the client wrote it.
     func clientName(_ image: ImageName) -> String { self.repositoryPrefix.map { "\($0)/\(image)" } ?? image.text }
 

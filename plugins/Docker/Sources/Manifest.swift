@@ -26,8 +26,9 @@ struct Manifest: Hashable, Sendable {
     static let largest = 8 << 20
     /// More would hold the metadata's write lock for long.
     static let mostParts = 10_000
-    /// Annotations that go into listings of referrers, in bytes; larger ones are in the manifest only.
-    static let listedAnnotations = 64 << 10
+    /// Annotations that a component's attributes keep for lists of referrers, in bytes. Larger ones are read from the manifest as it is
+    /// listed, so that a page of rows stays small.
+    static let keptAnnotations = 8 << 10
 
     let mediaType: String
     let parts: [Part]
@@ -44,15 +45,20 @@ struct Manifest: Hashable, Sendable {
         self.parts = try Self.parts(of: wire, kind)
         self.subject = try wire.subject.map { descriptor throws(FormatError) in try descriptor.target() }
         let own = wire.artifactType.flatMap { $0.isEmpty ? nil : $0 }
+        let listed = self.subject == nil ? nil : wire.annotations.flatMap { $0.isEmpty ? nil : $0 }
+        let isKept = Self.size(of: listed) <= Self.keptAnnotations
         self.record = ManifestRecord(
             mediaType: kind.rawValue, artifactType: own ?? wire.config?.mediaType, subject: self.subject?.description,
-            annotations: self.subject == nil ? nil : Self.listed(wire.annotations), referrers: kind.isIndex ? Self.referrers(in: wire) : nil)
+            annotations: isKept ? listed : nil, hasMoreAnnotations: isKept ? nil : true)
     }
 
     private static func decoded(_ bytes: ByteBuffer) throws(FormatError) -> Wire {
-        // The decoder would guess UTF-16 and skip a byte order mark, and other clients do not. RFC 8259, 8.1.
-        guard String(validating: bytes.readableBytesView, as: UTF8.self)?.unicodeScalars.first(where: { !$0.properties.isWhitespace }) == "{" else {
-            throw Self.invalid("the manifest is not a JSON object in UTF-8")
+        // The decoder would guess UTF-16, and other clients do not. RFC 8259, 8.1.
+        guard String(validating: bytes.readableBytesView, as: UTF8.self) != nil else { throw Self.invalid("the manifest is not a JSON object in UTF-8") }
+        do {
+            try StrictJSON.check(Array(bytes.readableBytesView))
+        } catch {
+            throw Self.invalid(error.message)
         }
         do {
             return try JSONDecoder().decode(Wire.self, from: Data(bytes.readableBytesView))
@@ -100,20 +106,22 @@ struct Manifest: Hashable, Sendable {
     }
 
     /// Clients keep lists of referrers as indexes under a tag where a registry has no referrers API; such entries bear `artifactType`.
-    private static func referrers(in wire: Wire) -> [Referrer]? {
-        let found = (wire.manifests ?? []).filter { $0.artifactType?.isEmpty == false }.map {
-            Referrer(
-                mediaType: $0.mediaType ?? Kind.image.rawValue, digest: $0.digest, size: $0.size, artifactType: $0.artifactType,
-                annotations: Self.listed($0.annotations))
-        }
-        return found.isEmpty ? nil : found
+    /// Work for the pool. Of bytes that were taken as a manifest.
+    static func referrers(in bytes: ByteBuffer) throws(FormatError) -> [Referrer] {
+        try Self.decoded(bytes).manifests.map { entries in
+            entries.filter { $0.artifactType?.isEmpty == false }.map {
+                Referrer(
+                    mediaType: $0.mediaType ?? Kind.image.rawValue, digest: $0.digest, size: $0.size, artifactType: $0.artifactType,
+                    annotations: $0.annotations)
+            }
+        } ?? []
     }
 
-    private static func listed(_ annotations: [String: String]?) -> [String: String]? {
-        guard let annotations, !annotations.isEmpty else { return nil }
-        let size = annotations.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
-        return size <= Self.listedAnnotations ? annotations : nil
-    }
+    /// Work for the pool. Of bytes that were taken as a manifest.
+    static func annotations(in bytes: ByteBuffer) throws(FormatError) -> [String: String]? { try Self.decoded(bytes).annotations }
+
+    /// In bytes, of keys and values.
+    static func size(of annotations: [String: String]?) -> Int { (annotations ?? [:]).reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count } }
 
     private static func trimmed(_ text: Substring) -> String {
         let tail = text.drop { $0 == " " || $0 == "\t" }

@@ -4,10 +4,10 @@ struct ManifestRecord: Codable, Hashable, Sendable {
     /// The manifest's own, or its config's media type.
     var artifactType: String?
     var subject: String?
-    /// Of manifests with a subject only.
+    /// Of manifests with a subject only, and only where they are few: `Manifest.keptAnnotations`.
     var annotations: [String: String]?
-    /// The entries of an index that lists referrers.
-    var referrers: [Referrer]?
+    /// They are many, and in the manifest.
+    var hasMoreAnnotations: Bool?
 }
 
 /// A descriptor in a list of referrers.

@@ -107,10 +107,11 @@ extension OCIFormat {
     static func paging(_ head: RequestHead) throws(FormatError) -> Paging {
         var paging = Paging(count: nil, last: head.query("last").flatMap { $0.isEmpty ? nil : $0 })
         guard let text = head.query("n") else { return paging }
-        guard let count = Int(text), count >= 0, !text.hasPrefix("+"), !text.hasPrefix("-") else {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) else {
             throw FormatError(.invalidRequest, "n is how many names to list: a number from 0 on", detail: "PAGINATION_NUMBER_INVALID")
         }
-        paging.count = count
+        // A number that does not fit is more than there is.
+        paging.count = Int(text) ?? .max
         return paging
     }
 }

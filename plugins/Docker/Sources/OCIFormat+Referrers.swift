@@ -1,12 +1,10 @@
 import ArtifactModel
 import FormatAPI
 import HTTPTypes
+import NIOCore
 
 extension OCIFormat {
     static let subjectKind = "subject"
-    private static let referrersPage = 500
-    /// Each costs a query; a fallback list is as long as a person's patience with cosign.
-    private static let mostListedByClients = 500
 
     private struct Index: Encodable {
         var schemaVersion = 2
@@ -16,55 +14,137 @@ extension OCIFormat {
 
     /// What refers to a manifest, whether that is here or not: never 404. Distribution-spec 1.1, «Listing Referrers».
     ///
-    /// The last page has also those that clients listed themselves, under a tag, before there was this API.
+    /// After those that were pushed with a `subject` come those that clients listed themselves, under a tag, before there was this API.
     func referrers(
         to subject: ContentDigest, of image: ImageName, _ type: String?, after: String?, _ exchange: Exchange
     ) async throws -> ArtifactResponse {
-        let edges = ContentQuery.Subject.edges(to: subject, in: image.package, kind: Self.subjectKind, artifactType: type)
-        let page = try await exchange.content.list(ContentQuery(edges, after: after, limit: Self.referrersPage))
-        let compute = exchange.content.context.compute
-        var found = try await compute.run { page.rows.map(Self.referrer) }
-        if !page.more {
-            for entry in try await self.listedByClients(subject, of: image, exchange) where type == nil || entry.artifactType == type {
-                if try await !self.isListed(entry, in: found, edges, exchange) { found.append(entry) }
-            }
-        }
-        let all = found
-        let text = try await compute.run { JSON.text(Index(manifests: all)) }
+        let list = ReferrerList(subject: subject, image: image, type: type, content: exchange.content)
+        let page = try await list.page(after: after)
+        let text = try await exchange.content.context.compute.run { JSON.text(Index(manifests: page.entries)) }
         var response = ArtifactResponse.document(text, type: Manifest.Kind.index.rawValue)
         if type != nil { response.headers[.filtersApplied] = "artifactType" }
-        if page.more, let last = page.rows.last {
-            response.headers[.link] = exchange.links.next(
-                "\(image)/referrers/\(subject)", [("last", last.name)] + (type.map { [("artifactType", $0)] } ?? []))
+        if let last = page.next {
+            response.headers[.link] = exchange.links.next("\(image)/referrers/\(subject)", [("last", last)] + (type.map { [("artifactType", $0)] } ?? []))
         }
         return response
     }
+}
 
-    private static func referrer(_ row: ContentRow) -> Referrer {
-        let record = JSON.value(ManifestRecord.self, from: row.attributes)
-        return Referrer(
-            mediaType: row.contentType, digest: row.name, size: row.size, artifactType: row.artifactType.isEmpty ? nil : row.artifactType,
-            annotations: record?.annotations)
+/// A page of referrers as it fills.
+struct ReferrerPage: Sendable {
+    static let mostEntries = 500
+    /// In bytes. Clients read documents of at least 4 MiB, and some no larger ones; a single entry may be larger still.
+    static let largest = 4 << 20
+
+    private(set) var entries: [Referrer] = []
+    private var size = 0
+    /// What `last` is in the request for the next page; nil: there is none.
+    var next: String?
+
+    /// - Returns: false where the page is full.
+    mutating func add(_ entry: Referrer) -> Bool {
+        let size = Manifest.size(of: entry.annotations) + 400
+        guard self.entries.isEmpty || self.entries.count < Self.mostEntries && self.size + size <= Self.largest else { return false }
+        self.entries.append(entry)
+        self.size += size
+        return true
+    }
+}
+
+/// What refers to one manifest, read in pages.
+///
+///     last=sha256:…     the manifests with a subject, by digest, after this one
+///     last=~sha256:…    the entries of the fallback tag, by digest, after this one
+private struct ReferrerList: Sendable {
+    let subject: ContentDigest
+    let image: ImageName
+    let type: String?
+    let content: any RepositoryContent
+
+    private static let listedByClients: Character = "~"
+
+    func page(after: String?) async throws -> ReferrerPage {
+        var page = ReferrerPage()
+        if let after, after.first == Self.listedByClients {
+            try await self.addListed(to: &page, after: String(after.dropFirst()))
+        } else if try await self.addPushed(to: &page, after: after) {
+            try await self.addListed(to: &page, after: nil)
+        }
+        return page
     }
 
-    private func isListed(_ entry: Referrer, in page: [Referrer], _ edges: ContentQuery.Subject, _ exchange: Exchange) async throws -> Bool {
-        if page.contains(where: { $0.digest == entry.digest }) { return true }
-        return try await Self.row(entry.digest, in: edges, exchange) != nil
+    /// - Returns: whether all of them are on this page or earlier ones.
+    private func addPushed(to page: inout ReferrerPage, after: String?) async throws -> Bool {
+        let found = try await self.content.list(ContentQuery(self.edges(self.type), after: after, limit: ReferrerPage.mostEntries))
+        let records = try await self.content.context.compute.run { found.rows.map { JSON.value(ManifestRecord.self, from: $0.attributes) } }
+        var last = after
+        for (row, record) in zip(found.rows, records) {
+            let annotations = record?.hasMoreAnnotations == true ? try await self.annotations(of: row.name) : record?.annotations
+            let entry = Referrer(
+                mediaType: row.contentType, digest: row.name, size: row.size, artifactType: row.artifactType.isEmpty ? nil : row.artifactType,
+                annotations: annotations)
+            guard page.add(entry) else {
+                page.next = last
+                return false
+            }
+            last = row.name
+        }
+        page.next = found.more ? last : nil
+        return !found.more
     }
 
-    private func listedByClients(_ subject: ContentDigest, of image: ImageName, _ exchange: Exchange) async throws -> [Referrer] {
-        guard let tag = try? Tag(referrersOf: subject),  // always a tag: a short word, a hyphen and hex digits
-            let pointer = try await exchange.content.resolve(image.pointer(tag)),
-            let row = try await Self.row(pointer.target, in: .components(image.package), exchange)
-        else { return [] }
-        return try await exchange.content.context.compute.run {
-            Array((JSON.value(ManifestRecord.self, from: row.attributes)?.referrers ?? []).prefix(Self.mostListedByClients))
+    private func addListed(to page: inout ReferrerPage, after: String?) async throws {
+        let entries = try await self.listed(after: after)
+        var last = after ?? ""
+        for (count, entry) in entries.enumerated() {
+            // What was pushed with its subject is listed already, and says of itself what it is. Each costs a query, so a page has few.
+            var fits = count < ReferrerPage.mostEntries
+            if fits, try await !self.isPushed(entry) { fits = page.add(entry) }
+            guard fits else {
+                page.next = "\(Self.listedByClients)\(last)"
+                return
+            }
+            last = entry.digest
         }
     }
 
-    /// The row of this name: the first after the text that is one character shorter.
-    private static func row(_ name: String, in subject: ContentQuery.Subject, _ exchange: Exchange) async throws -> ContentRow? {
-        let row = try await exchange.content.list(ContentQuery(subject, after: String(name.dropLast()), limit: 1)).rows.first
-        return row?.name == name ? row : nil
+    /// By digest, each once.
+    private func listed(after: String?) async throws -> [Referrer] {
+        guard let tag = try? Tag(referrersOf: self.subject),  // always a tag: a short word, a hyphen and hex digits
+            let pointer = try await self.content.resolve(self.image.pointer(tag)), let digest = try? ContentDigest(image: pointer.target),  // as written
+            let bytes = try await self.bytes(of: digest)
+        else { return [] }
+        let type = self.type
+        return try await self.content.context.compute.run {
+            var seen: Set<String> = []
+            return try Manifest.referrers(in: bytes)
+                .filter { (type == nil || $0.artifactType == type) && $0.digest > after ?? "" && seen.insert($0.digest).inserted }
+                .sorted { $0.digest < $1.digest }
+        }
+    }
+
+    private func isPushed(_ entry: Referrer) async throws -> Bool {
+        guard let last = entry.digest.unicodeScalars.last, let before = Unicode.Scalar(last.value &- 1) else { return false }
+        // The row of this name: the first after all that end in the character before its last.
+        let after = String(entry.digest.unicodeScalars.dropLast()) + String(before) + "~"
+        let query = ContentQuery(self.edges(nil), after: after, limit: 1)
+        return try await self.content.list(query).rows.first?.name == entry.digest
+    }
+
+    private func edges(_ type: String?) -> ContentQuery.Subject {
+        .edges(to: self.subject, in: self.image.package, kind: OCIFormat.subjectKind, artifactType: type)
+    }
+
+    private func annotations(of version: String) async throws -> [String: String]? {
+        guard let digest = try? ContentDigest(image: version), let bytes = try await self.bytes(of: digest) else { return nil }  // deleted meanwhile
+        return try await self.content.context.compute.run { try Manifest.annotations(in: bytes) }
+    }
+
+    /// A manifest's; nil where it is no longer here.
+    private func bytes(of digest: ContentDigest) async throws -> ByteBuffer? {
+        guard let found = try await self.content.content(ContentRequest(self.image.manifest(digest), .immutable)), let size = found.head.size else {
+            return nil
+        }
+        return try await found.source.readAll(size, on: self.content.context.compute)
     }
 }

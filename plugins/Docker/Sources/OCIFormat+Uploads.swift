@@ -22,13 +22,14 @@ extension OCIFormat {
         }
     }
 
-    /// The last chunk, or the whole blob, or nothing may come with it.
+    /// The last chunk, or the whole blob, or nothing may come with it. Where the connection breaks, the session is as before: who closes an
+    /// upload sends the same request again, and does not ask how far it came.
     func close(
         _ session: String, as digest: ContentDigest, of image: ImageName, at range: ChunkRange?, _ exchange: Exchange
     ) async throws -> ArtifactResponse {
         let sessions = exchange.content.uploads(in: image.text)
         if exchange.request.body.length != 0 || range != nil {
-            let intake = try await Self.take(exchange.request.body, into: session, at: range, sessions)
+            let intake = try await Self.take(exchange.request.body, into: session, at: range, sessions, whenCut: .dropped)
             if case .elsewhere(let length) = intake { return Self.elsewhere(session, length, to: image, exchange) }
         }
         let staged = try await Self.naming { try await sessions.finish(session, expecting: digest) }
@@ -48,7 +49,7 @@ extension OCIFormat {
     }
 
     private static func take(
-        _ body: ByteStream, into session: String, at range: ChunkRange?, _ sessions: any UploadSessions
+        _ body: ByteStream, into session: String, at range: ChunkRange?, _ sessions: any UploadSessions, whenCut: CutBody = .kept
     ) async throws -> Intake {
         let length = try await Self.length(of: session, sessions)
         if let range {
@@ -58,7 +59,8 @@ extension OCIFormat {
             }
         }
         do {
-            return .taken(try await Self.naming { try await sessions.append(body, to: session, at: range?.first, exactly: range?.length) })
+            return .taken(
+                try await Self.naming { try await sessions.append(body, to: session, at: range?.first, exactly: range?.length, whenCut: whenCut) })
         } catch let error as FormatError {
             guard error.code == .wrongRange else { throw error }
             return .elsewhere(try await Self.length(of: session, sessions))

@@ -46,7 +46,7 @@ public struct OCIFormat: RepositoryFormat {
         case .readManifest(let image, let reference): try await self.manifest(reference, of: image, exchange)
         case .writeManifest(let image, let reference, let tags): try await self.write(reference, tags, of: image, exchange, settings)
         case .removeManifest(let image, let reference): try await self.remove(reference, of: image, exchange)
-        case .readBlob(let image, let digest): try await self.blob(digest, of: image, exchange)
+        case .readBlob(let image, let digest): try await self.blob(digest, of: image, exchange, settings)
         case .removeBlob(let image, let digest): try await self.remove(blob: digest, of: image, exchange)
         case .beginUpload(let image): try await self.beginUpload(to: image, exchange)
         case .uploadBlob(let image, let digest): try await self.upload(digest, to: image, exchange)

@@ -8,13 +8,16 @@ public struct OCISettings: Decodable, Hashable, Sendable {
     /// Tags that may be moved under `writePolicy: allowOnce`; `*` stands for any run of characters.
     public var mutableTags: [String]
     public var missingChildren: MissingChildren
+    /// How long a layer stays linked to an image without a manifest that names it.
+    public var unusedBlobAge: Age
 
-    public init(mutableTags: [String] = [], missingChildren: MissingChildren = .refuse) {
+    public init(mutableTags: [String] = [], missingChildren: MissingChildren = .refuse, unusedBlobAge: Age = .week) {
         self.mutableTags = mutableTags
         self.missingChildren = missingChildren
+        self.unusedBlobAge = unusedBlobAge
     }
 
-    private enum CodingKeys: String, CodingKey { case mutableTags, missingChildren }
+    private enum CodingKeys: String, CodingKey { case mutableTags, missingChildren, unusedBlobAge }
 
     /// - Throws: `DecodingError.dataCorrupted`, with what is allowed.
     public init(from decoder: any Decoder) throws {
@@ -31,7 +34,17 @@ public struct OCISettings: Decodable, Hashable, Sendable {
             throw DecodingError.dataCorruptedError(forKey: .missingChildren, in: keys, debugDescription: "«\(missing)» is not \(allowed)")
         }
         self.missingChildren = missingChildren
+        let age = try keys.decodeIfPresent(String.self, forKey: .unusedBlobAge) ?? Age.week.description
+        guard let unusedBlobAge = Age(age) else {
+            throw DecodingError.dataCorruptedError(forKey: .unusedBlobAge, in: keys, debugDescription: "«\(age)» is not \(Age.rule)")
+        }
+        self.unusedBlobAge = unusedBlobAge
     }
+}
+
+extension OCISettings {
+    /// When a layer that a client asks for is renewed; nil: its link is not to last anyway.
+    var renewingAge: Duration? { self.unusedBlobAge.duration > .zero ? self.unusedBlobAge.duration / 2 : nil }
 }
 
 /// The top-level section `docker:`.

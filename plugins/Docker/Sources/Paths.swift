@@ -1,4 +1,4 @@
-import ArtifactModel
+public import ArtifactModel
 
 /// How an image lies in a repository:
 ///
@@ -11,4 +11,21 @@ extension ImageName {
     func blob(_ digest: ContentDigest) -> AssetPath { AssetPath(checked: "\(self.text)/blobs/\(digest)") }
     func coordinates(_ digest: ContentDigest) -> Coordinates { Coordinates(package: self.package, version: digest.description) }
     func pointer(_ tag: Tag) -> PointerName { PointerName(package: self.package, kind: OCIFormat.tagKind, name: tag.text) }
+}
+
+extension OCIFormat {
+    /// A linked blob is a part of its image, used while a manifest names it: as config, layer, child or subject.
+    public static func part(at path: AssetPath) -> Part? {
+        let segments = path.text.split(separator: "/", omittingEmptySubsequences: false)
+        guard segments.count >= 3, segments[segments.count - 2] == "blobs" else { return nil }
+        do {
+            let image = try ImageName(segments.dropLast(2).map(String.init))
+            return Part(of: image.package, target: try ContentDigest(image: String(segments[segments.count - 1])).description)
+        } catch {
+            // No path of this format's making: not to be touched.
+            return nil
+        }
+    }
+
+    public static func unusedPartAge(_ settings: OCISettings) -> Duration? { settings.unusedBlobAge.duration }
 }

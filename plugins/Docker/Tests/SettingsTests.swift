@@ -19,8 +19,8 @@ struct SettingsTests {
 
     @Test("what is written is read")
     func written() throws {
-        let settings = try self.decoded(OCISettings.self, #"{"mutableTags":["latest","*cache*"],"missingChildren":"allow"}"#)
-        #expect(settings == OCISettings(mutableTags: ["latest", "*cache*"], missingChildren: .allow))
+        let settings = try self.decoded(OCISettings.self, #"{"mutableTags":["latest","*cache*"],"missingChildren":"allow","unusedBlobAge":"36h"}"#)
+        #expect(settings == OCISettings(mutableTags: ["latest", "*cache*"], missingChildren: .allow, unusedBlobAge: try #require(Age("36h"))))
         let site = try self.decoded(OCISiteSettings.self, #"{"defaultRepository":"all","namespaces":{"docker.io":"hub","quay.io":"all"}}"#)
         #expect(
             site
@@ -33,7 +33,8 @@ struct SettingsTests {
         "a bad value is refused at its key, with what is allowed",
         arguments: [
             (#"{"missingChildren":"maybe"}"#, "missingChildren", "refuse or allow"), (#"{"mutableTags":["a b"]}"#, "mutableTags", "pattern"),
-            (#"{"mutableTags":[""]}"#, "mutableTags", "pattern"),
+            (#"{"mutableTags":[""]}"#, "mutableTags", "pattern"), (#"{"unusedBlobAge":"7"}"#, "unusedBlobAge", "7d"),
+            (#"{"unusedBlobAge":"99999999999999d"}"#, "unusedBlobAge", "7d"), (#"{"unusedBlobAge":"-1d"}"#, "unusedBlobAge", "7d"),
         ])
     func refused(text: String, key: String, rule: String) throws {
         let error = #expect(throws: DecodingError.self) { try self.decoded(OCISettings.self, text) }

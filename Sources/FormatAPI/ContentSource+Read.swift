@@ -1,5 +1,5 @@
-import ArtifactModel
-import NIOCore
+public import ArtifactModel
+public import NIOCore
 
 #if canImport(Glibc)
     import Glibc
@@ -9,7 +9,7 @@ import NIOCore
 
 extension ContentSource {
     /// The next bytes at `offset`, at most `limit`, in memory; files are read on the pool. nil at the end.
-    func read(at offset: Int64, limit: Int64, on pool: any BlockingPool) async throws -> ByteBuffer? {
+    public func read(at offset: Int64, limit: Int64, on pool: any BlockingPool) async throws -> ByteBuffer? {
         switch try await self.next(at: offset, limit: limit) {
         case nil: return nil
         case .bytes(let bytes): return bytes
@@ -18,7 +18,7 @@ extension ContentSource {
     }
 
     /// All of it, for content that is known to be small.
-    func readAll(_ size: Int64, on pool: any BlockingPool) async throws -> ByteBuffer {
+    public func readAll(_ size: Int64, on pool: any BlockingPool) async throws -> ByteBuffer {
         var whole = ByteBuffer()
         while Int64(whole.readableBytes) < size {
             guard var piece = try await self.read(at: Int64(whole.readableBytes), limit: size - Int64(whole.readableBytes), on: pool) else { break }

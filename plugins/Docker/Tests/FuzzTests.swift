@@ -1,0 +1,80 @@
+import ArtifactModel
+import FormatTestKit
+import HTTPTypes
+import NIOCore
+import Testing
+
+@testable import DockerFormat
+
+/// The same numbers in every run.
+private struct Dice: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        self.state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = self.state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func pick<T>(_ items: [T]) -> T { items[Int.random(in: items.indices, using: &self)] }
+
+    /// A few bytes of the text taken out, doubled or replaced.
+    mutating func damaged(_ text: String, _ pieces: [String]) -> [UInt8] {
+        var bytes = Array(text.utf8)
+        for _ in 0..<Int.random(in: 0...3, using: &self) where !bytes.isEmpty {
+            let at = Int.random(in: bytes.indices, using: &self)
+            let end = min(bytes.count, at + Int.random(in: 0...6, using: &self))
+            switch Int.random(in: 0...2, using: &self) {
+            case 0: bytes.removeSubrange(at..<end)
+            case 1: bytes.insert(contentsOf: bytes[at..<end], at: at)
+            default: bytes.replaceSubrange(at..<end, with: Array(self.pick(pieces).utf8))
+            }
+        }
+        return bytes
+    }
+}
+
+@Suite("Requests that nobody meant")
+struct FuzzTests {
+    private static let methods: [HTTPRequest.Method] = [.get, .head, .put, .post, .patch, .delete, .options]
+    private static let types: [String?] = [nil, imageType, indexType, "application/vnd.docker.distribution.manifest.v2+json", "", ";", "a/b; charset=utf-8"]
+    private static let ranges: [String?] = [nil, nil, nil, "0-3", "4-1", "x", "0-9999999999999999999", "-"]
+    private static let inTargets = ["/", "?", "&", "=", "%2F", "%00", ":", "..", "n=-1", "last=", "é", "%ff", "blobs", "uploads", "A", "sha256:"]
+    private static let inBodies = [
+        "\"", "{", "}", "[", "]", ",", ":", "null", "1e400", "-1", "\\u0000", "\\ud800", "é", "\u{0}", "\"digest\":1", "9999999999999999999",
+    ]
+
+    private static func targets(_ session: String, _ digest: String) -> [String] {
+        [
+            "/v2/", "/v2/_catalog?n=1&last=a", "/v2/app/tags/list?n=2&last=a", "/v2/app/manifests/t", "/v2/app/manifests/\(digest)?tag=a&tag=b",
+            "/v2/app/blobs/\(digest)", "/v2/app/blobs/uploads/", "/v2/app/blobs/uploads/?mount=\(digest)&from=other/app", "\(session)",
+            "\(session)?digest=\(digest)", "/v2/app/referrers/\(digest)?artifactType=a&last=~\(digest)", "/v2/app/blobs/uploads/?digest=\(digest)",
+            "/repository/local/v2/app/tags/list", "/v2/other/app/manifests/x",
+        ]
+    }
+
+    @Test("damaged requests and manifests are answered, never with 500, and every refusal is in the envelope", arguments: [1, 2, 3, 4])
+    func fuzz(seed: UInt64) async throws {
+        var dice = Dice(state: seed)
+        let site = try await makeSite()
+        try await site.pushImage("app", "t")
+        let manifest = try image(extra: #","annotations":{"k":"v"},"subject":{"mediaType":"\#(imageType)","digest":"\#(try digest("x"))","size":1}"#)
+        let index = #"{"schemaVersion":2,"manifests":[{"mediaType":"\#(imageType)","digest":"\#(try digest(try image()))","size":9,"artifactType":"a/b"}]}"#
+        let session = try #require(try await site.ask(.post, "/v2/app/blobs/uploads/").headers[.location])
+        for _ in 0..<750 {
+            let target = String(decoding: dice.damaged(dice.pick(Self.targets(session, "\(try digest("{}"))")), Self.inTargets), as: UTF8.self)
+            guard target.hasPrefix("/v2/") || target.hasPrefix("/repository/local/v2/") else { continue }
+            var request = TestRequest(dice.pick(Self.methods), target)
+            request.body = [ByteBuffer(bytes: dice.damaged(dice.pick([manifest, index, "{}", "layer"]), Self.inBodies))]
+            request.headers[.contentType] = dice.pick(Self.types)
+            request.headers[.contentRange] = dice.pick(Self.ranges)
+            request.cut = Int.random(in: 0..<20, using: &dice) == 0
+            request.declaresLength = Bool.random(using: &dice)
+            guard let response = try? await site.send(request) else { continue }  // no safe path: refused before it gets here
+            #expect(response.status.code < 500 || response.status == .notImplemented, "\(request.method) \(target): \(response.text)")
+            if response.status.code >= 400 { #expect(response.text.hasPrefix(#"{"errors":[{"code":""#), "\(request.method) \(target): \(response.text)") }
+        }
+    }
+}

@@ -22,6 +22,9 @@ public struct ContentMaker: Sendable {
         self.small = SmallBlobs(capacity: smallBlobs)
     }
 
+    /// Takes a blob's bytes out of memory: what they were read from was found bad.
+    public func forget(_ digest: ContentDigest) { self.small.forget(digest) }
+
     /// - Parameter destination: where another path of the request's host leads.
     /// - Throws: `.notServed` for a role that is not served.
     public func content(

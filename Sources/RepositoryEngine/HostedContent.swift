@@ -39,13 +39,14 @@ struct HostedContent: RepositoryContent {
     private func source(of digest: ContentDigest, size: Int64) async throws -> (any ContentSource)? {
         let isSmall = size <= SmallBlobs.largest
         if isSmall, let bytes = self.maker.small.bytes(of: digest) { return MemoryContent(bytes) }
+        let epoch = self.maker.small.epoch
         guard let stored = try await self.repository.shelf.store.open(digest) else { return nil }
         guard isSmall else { return stored }
         let bytes = try await stored.readAll(size, on: self.context.compute)
         guard Int64(bytes.readableBytes) == size else {
             throw FormatError(.internalFailure, "the blob store has other bytes than it should", cause: BlobStoreError(.io, "\(digest) is torn"))
         }
-        self.maker.small.keep(bytes, of: digest)
+        self.maker.small.keep(bytes, of: digest, since: epoch)
         return MemoryContent(bytes)
     }
 

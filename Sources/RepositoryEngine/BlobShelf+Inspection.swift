@@ -1,4 +1,5 @@
 public import ArtifactModel
+import FormatAPI
 import NIOCore
 import StorageAPI
 

@@ -6,6 +6,7 @@ import StorageAPI
 /// ```
 /// <root>/sha256/9f/86/9f86d0…  a blob, final, mode 0444; two levels of 256 folders, made when first needed
 /// <root>/uploads/<32 hex>      bytes that are arriving
+/// <root>/quarantine/<64 hex>   bytes that are not what their name says; made when first needed, never served
 /// ```
 struct BlobFolders: Sendable {
     let root: String
@@ -17,6 +18,8 @@ struct BlobFolders: Sendable {
 
     var blobs: String { "\(self.root)/sha256" }
     var uploads: String { "\(self.root)/uploads" }
+
+    var quarantine: String { "\(self.root)/quarantine" }
 
     func upload(_ id: UploadID) -> String { "\(self.uploads)/\(id.text)" }
 

@@ -33,7 +33,8 @@ struct BlobWalk {
         }
     }
 
-    private static func digest(_ name: String) -> ContentDigest? {
+    /// nil where it is no blob's name.
+    static func digest(_ name: String) -> ContentDigest? {
         do { return try ContentDigest("sha256:\(name)") } catch { return nil }
     }
 }

@@ -106,6 +106,27 @@ public struct FileBlobStore: BlobStore {
         }
     }
 
+    public func setAside(_ digest: ContentDigest) async throws(BlobStoreError) {
+        guard digest.algorithm == .sha256 else { return }
+        try await self.pool.perform { () throws(BlobStoreError) in
+            let place = self.folders.place(of: digest)
+            try FileSystem.makeFolder(self.folders.quarantine)
+            guard try FileSystem.rename(place.file, to: "\(self.folders.quarantine)/\(digest.hex)") else { return }
+            for folder in [self.folders.quarantine, self.folders.root, place.inner] { try FileSystem.syncFolder(folder) }
+        }
+    }
+
+    public func asides(limit: Int) async throws(BlobStoreError) -> [(digest: ContentDigest, size: Int64)] {
+        try await self.pool.perform { () throws(BlobStoreError) in
+            var found: [(digest: ContentDigest, size: Int64)] = []
+            for name in try FileSystem.names(in: self.folders.quarantine) where found.count < limit {
+                guard let digest = BlobWalk.digest(name), let entry = try FileSystem.entry("\(self.folders.quarantine)/\(name)") else { continue }
+                found.append((digest, entry.size))
+            }
+            return found
+        }
+    }
+
     public func uploads(untouchedSince moment: Timestamp) async throws(BlobStoreError) -> [UploadID] {
         try await self.pool.perform { () throws(BlobStoreError) in
             var untouched: [UploadID] = []

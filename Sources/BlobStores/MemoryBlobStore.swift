@@ -12,6 +12,7 @@ public final class MemoryBlobStore: BlobStore {
     struct State {
         var uploads: [UploadID: Upload] = [:]
         var blobs: [ContentDigest: ByteBuffer] = [:]
+        var asides: [ContentDigest: ByteBuffer] = [:]
     }
 
     let state = Mutex(State())
@@ -57,7 +58,22 @@ public final class MemoryBlobStore: BlobStore {
     public func delete(_ digest: ContentDigest) async throws(BlobStoreError) { self.state.withLock { $0.blobs[digest] = nil } }
 
     public func list(after digest: ContentDigest?, limit: Int) async throws(BlobStoreError) -> [(digest: ContentDigest, size: Int64)] {
-        let blobs = self.state.withLock { $0.blobs }
+        Self.list(self.state.withLock { $0.blobs }, after: digest, limit: limit)
+    }
+
+    public func setAside(_ digest: ContentDigest) async throws(BlobStoreError) {
+        self.state.withLock { state in
+            if let bytes = state.blobs.removeValue(forKey: digest) { state.asides[digest] = bytes }
+        }
+    }
+
+    public func asides(limit: Int) async throws(BlobStoreError) -> [(digest: ContentDigest, size: Int64)] {
+        Self.list(self.state.withLock { $0.asides }, after: nil, limit: limit)
+    }
+
+    private static func list(
+        _ blobs: [ContentDigest: ByteBuffer], after digest: ContentDigest?, limit: Int
+    ) -> [(digest: ContentDigest, size: Int64)] {
         let after = digest?.bytes ?? []
         return blobs.filter { after.isEmpty || after.lexicographicallyPrecedes($0.key.bytes) }
             .sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }

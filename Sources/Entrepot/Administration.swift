@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Maintenance
 import ServerConfiguration
 
 /// What commands ask of a server: of the running one over its socket, or of the data folder opened for as long as it takes.
@@ -12,6 +13,12 @@ struct Administration {
     func repositories() async throws -> Data { try await self.ask("GET", "/repositories") { try ReportText.json($0.repositoryReports()) } }
 
     func collect() async throws -> Data { try await self.ask("POST", "/blobs/gc") { try await ReportText.json($0.collect()) } }
+
+    func verify(_ options: Verifier.Options) async throws -> Data {
+        let store = options.store?.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
+        let query = ["repair=\(options.repair)", "quick=\(options.quick)"] + (store.map { ["store=\($0)"] } ?? [])
+        return try await self.ask("POST", "/blobs/verify?\(query.joined(separator: "&"))") { try ReportText.json(try await $0.verify(options)) }
+    }
 
     private func ask(_ method: String, _ target: String, offline: (Assembly) async throws -> Data) async throws -> Data {
         let configuration = try self.options.load(quietly: true)

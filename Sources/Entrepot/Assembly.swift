@@ -35,6 +35,7 @@ struct Assembly: Sendable {
     let repositories: [Repository]
     let service: ArtifactService
     let maintenance: MaintenanceService
+    let verifier: Verifier
 
     static let clock: WallClock = { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
 
@@ -58,9 +59,13 @@ struct Assembly: Sendable {
             sweeper: UploadSweeper(book: uploads, ledger: metadata, repositories: repositories, shelves: shelves, now: Self.clock),
             parts: PartSweeper(catalogue, ledger: metadata, metadata: cached, now: Self.clock), logger: logger,
             replenish: { try await pools.files.run { reserve.provide() } })
+        let verifier = Verifier(shelves, ledger: metadata, compute: pools.compute, now: Self.clock) { digest in
+            cached.forgetAssets()
+            contents.forget(digest)
+        }
         return Assembly(
             configuration: configuration, folder: folder, pools: pools, database: database, metadata: metadata, shelves: shelves,
-            repositories: repositories, service: service, maintenance: maintenance)
+            repositories: repositories, service: service, maintenance: maintenance, verifier: verifier)
     }
 
     /// - Throws: `CommandFailure` that names the file: this is the operator's own machine.
@@ -146,6 +151,12 @@ extension Assembly {
         self.configuration.repositories.map {
             RepositoryReport(name: $0.name.text, format: $0.format, type: $0.role.rawValue, blobStore: $0.blobStore, configuration: $0.json)
         }
+    }
+
+    /// - Throws: `CommandFailure` for a store that is not configured.
+    func verify(_ options: Verifier.Options) async throws -> VerificationReport {
+        if let name = options.store, !self.shelves.contains(where: { $0.name == name }) { throw CommandFailure("there is no blob store \(name)") }
+        return try await self.verifier.run(options)
     }
 
     func collect() async throws -> CollectionReport {

@@ -2,7 +2,8 @@ import ArgumentParser
 import Foundation
 
 struct BlobsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "blobs", abstract: "Looks after stored bytes.", subcommands: [BlobsCollect.self])
+    static let configuration = CommandConfiguration(
+        commandName: "blobs", abstract: "Looks after stored bytes.", subcommands: [BlobsCollect.self, BlobsVerify.self])
 }
 
 struct BlobsCollect: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 import ArtifactModel
 import Foundation
 import HTTPTypes
+import Maintenance
 import NIOCore
 import WebServer
 
@@ -18,6 +19,13 @@ extension ControlRoute {
             },
             ControlRoute(.get, "/repositories") { _ in await Self.answer { try ReportText.json(assembly.repositoryReports()) } },
             ControlRoute(.post, "/blobs/gc") { _ in await Self.answer { try ReportText.json(try await assembly.collect()) } },
+            ControlRoute(.post, "/blobs/verify") { request in
+                var options = Verifier.Options()
+                options.repair = request.query("repair") == "true"
+                options.quick = request.query("quick") == "true"
+                options.store = request.query("store")
+                return await Self.answer { [options] in try ReportText.json(try await assembly.verify(options)) }
+            },
         ]
     }
 

@@ -29,11 +29,11 @@ extension ContentSource {
 }
 
 /// `pread` failed, or the file is shorter than it was.
-struct FileReadError: Error { let errno: CInt }
+public struct FileReadError: Error { public let errno: CInt }
 
 extension OpenFile {
     /// Blocks: for the pool.
-    func read(_ range: Range<Int64>) throws -> ByteBuffer {
+    public func read(_ range: Range<Int64>) throws -> ByteBuffer {
         var buffer = ByteBufferAllocator().buffer(capacity: range.count)
         while buffer.readableBytes < range.count {
             let offset = range.lowerBound + Int64(buffer.readableBytes)

@@ -16,6 +16,7 @@ public final class BlobShelf: Sendable {
     private let counted = Mutex<Timestamp?>(nil)
     private let isCollecting = Mutex(false)
     private let usage = Mutex(Usage())
+    let mends = MendedDigests()
 
     /// - Parameter grace: how long bytes are safe from the collector before something links them.
     public init(
@@ -106,9 +107,12 @@ public final class BlobShelf: Sendable {
     func keep(_ upload: UploadID, _ digests: [ContentDigest], size: Int64) async throws -> StagedBlob {
         // Again, as a length need not be declared.
         try await self.admitWithinQuota(size)
-        let until = try await self.hold(digests, size: size)
         guard let digest = digests.first(.sha256) else { throw BlobStoreError(.io, "a blob without SHA-256") }
-        try await self.store.seal(upload, as: digest, length: size, .durable)
+        let until = try await self.mends.sealing(digest) {
+            let until = try await self.hold(digests, size: size)
+            try await self.store.seal(upload, as: digest, length: size, .durable)
+            return until
+        }
         self.usage.withLock { $0.add(size) }
         return StagedBlob(digests: digests, size: size, heldUntil: until, source: StoredBlob(digest: digest, size: size, store: self.store))
     }

@@ -100,6 +100,14 @@ public final class CachedMetadata: MetadataStore {
         self.forget(edit)
     }
 
+    /// Forgets every asset: a blob's row has changed, and many may name it.
+    public func forgetAssets() {
+        self.state.withLock { state in
+            state.epoch += 1
+            state.assets.removeAll()
+        }
+    }
+
     private func forget(_ edit: RepositoryEdit) {
         self.state.withLock { state in
             state.epoch += 1

@@ -26,6 +26,9 @@ public struct ContentMaker: Sendable {
         self.small = SmallBlobs(capacity: smallBlobs)
     }
 
+    /// Takes a blob's bytes out of memory: what they were read from was found bad.
+    public func forget(_ digest: ContentDigest) { self.small.forget(digest) }
+
     /// - Parameter destination: where another path of the request's host leads.
     /// - Throws: `.notServed` for a role that is not served.
     public func content(
@@ -71,13 +74,14 @@ extension ContentMaker {
     func source(of digest: ContentDigest, size: Int64, in shelf: BlobShelf, on compute: any BlockingPool) async throws -> (any ContentSource)? {
         let isSmall = size <= SmallBlobs.largest
         if isSmall, let bytes = self.small.bytes(of: digest) { return MemoryContent(bytes) }
+        let epoch = self.small.epoch
         guard let stored = try await shelf.store.open(digest) else { return nil }
         guard isSmall else { return stored }
         let bytes = try await stored.readAll(size, on: compute)
         guard Int64(bytes.readableBytes) == size else {
             throw FormatError(.internalFailure, "the blob store has other bytes than it should", cause: BlobStoreError(.io, "\(digest) is torn"))
         }
-        self.small.keep(bytes, of: digest)
+        self.small.keep(bytes, of: digest, since: epoch)
         return MemoryContent(bytes)
     }
 }

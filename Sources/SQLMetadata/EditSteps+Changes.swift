@@ -62,10 +62,11 @@ extension EditSteps {
         self.require(.assetDigest(asset.path, in: self.edit.repository), .among(equal, orNoRow: true), .policy(index))
     }
 
-    /// A blob that the collector took, or whose row is gone, is never linked: looked at under the write lock.
+    /// A blob that the collector took, or whose row is gone, is never linked: looked at under the write lock. One that was lost is there
+    /// again where its bytes came after that was found out, and with it all that refers to it.
     private mutating func link(_ blob: StagedBlob) {
-        let sha256 = blob.digests.first(.sha256)
-        self.require(.liveBlob(sha256, in: self.edit.store), .someRow, orElse: .blobGone)
+        self.require(.sealedBlob(blob, in: self.edit.store), .someRow, orElse: .blobGone)
+        self.run(.findBlob(blob, in: self.edit.store))
         if blob.digests.count > 1 { self.run(.addDigests(blob.digests, in: self.edit.store)) }
     }
 }

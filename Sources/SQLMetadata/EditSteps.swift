@@ -39,10 +39,10 @@ struct EditSteps {
         case .present(let all):
             for coordinates in all { self.require(.component(coordinates, in: self.edit.repository), .someRow, .requirement(index)) }
         case .linked(let paths):
-            for path in paths { self.require(.assetDigest(path, in: self.edit.repository), .someRow, .requirement(index)) }
+            for path in paths { self.require(.presentDigest(path, in: self.edit.repository), .someRow, .requirement(index)) }
         case .asset(let path, let among):
             let digests = Set(among.compactMap { $0.map { SQLValue.bytes($0.bytes) } })
-            self.require(.assetDigest(path, in: self.edit.repository), .among(digests, orNoRow: among.contains(nil)), .requirement(index))
+            self.require(.presentDigest(path, in: self.edit.repository), .among(digests, orNoRow: among.contains(nil)), .requirement(index))
         case .pointer(let name, let among):
             let targets = Set(among.compactMap { $0.map { SQLValue.text($0) } })
             self.require(.pointerTarget(name, in: self.edit.repository), .among(targets, orNoRow: among.contains(nil)), .requirement(index))

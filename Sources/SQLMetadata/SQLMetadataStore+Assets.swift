@@ -7,7 +7,7 @@ extension SQLMetadataStore {
             """
             SELECT b.sha256, b.sha512, b.sha1, b.md5, b.size, a.content_type, a.attributes, a.created_at
             FROM assets a JOIN blobs b ON b.id = a.blob_id
-            WHERE a.repository_id = $1 AND a.path = $2
+            WHERE a.repository_id = $1 AND a.path = $2 AND b.state = 0
             """, [.integer(repository.number), .text(path.text)])
         return try await self.database.first(query) { row in
             StoredAsset(

@@ -18,11 +18,11 @@ extension SQLMetadataStore: BlobLedger {
                           sha512 = COALESCE(blobs.sha512, excluded.sha512), sha1 = COALESCE(blobs.sha1, excluded.sha1),
                           md5 = COALESCE(blobs.md5, excluded.md5),
                           held_until = CASE WHEN blobs.held_until > excluded.held_until THEN blobs.held_until ELSE excluded.held_until END
-                        WHERE blobs.state = 0
+                        WHERE blobs.state <> 1
                         """,
                         [.integer(id), .integer(store.number), .bytes(sha256.bytes), .integer(size)] + digests.values(.sha512, .sha1, .md5)
                             + [.integer(now.milliseconds), .integer(until.milliseconds)])),
-                .require(.liveBlob(sha256, in: store), .someRow, orElse: .blobGone),
+                .require(.heldBlob(sha256, in: store), .someRow, orElse: .blobGone),
             ])
             return true
         } catch {
@@ -39,7 +39,7 @@ extension SQLMetadataStore: BlobLedger {
             .run(
                 SQLStatement(
                     """
-                    UPDATE blobs SET state = 1 WHERE id > $1 AND id <= $2 AND store_id = $3 AND state = 0 AND held_until < $4
+                    UPDATE blobs SET state = 1 WHERE id > $1 AND id <= $2 AND store_id = $3 AND state <> 1 AND held_until < $4
                     AND NOT EXISTS (SELECT 1 FROM assets a WHERE a.blob_id = blobs.id)
                     """, slice + [.integer(now.milliseconds)]))
         ])

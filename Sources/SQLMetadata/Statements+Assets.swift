@@ -59,6 +59,13 @@ extension SQLStatement {
             """, repository.values(coordinates) + [.integer(editID)])
     }
 
+    /// What was lost is there again: `sealedBlob` has been required before.
+    static func findBlob(_ blob: StagedBlob, in store: BlobStoreID) -> SQLStatement {
+        SQLStatement(
+            "UPDATE blobs SET state = 0, size = $1 WHERE store_id = $2 AND sha256 = $3 AND state = 2",
+            [.integer(blob.size), .integer(store.number)] + blob.digests.values(.sha256))
+    }
+
     /// Digests that somebody computed meanwhile; those that are known stay.
     static func addDigests(_ digests: [ContentDigest], in store: BlobStoreID) -> SQLStatement {
         SQLStatement(

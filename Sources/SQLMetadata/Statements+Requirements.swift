@@ -20,6 +20,13 @@ extension SQLStatement {
             [.integer(repository.number), .text(path.text)])
     }
 
+    /// The same, where the bytes are not lost: what clients see.
+    static func presentDigest(_ path: AssetPath, in repository: RepositoryID) -> SQLStatement {
+        SQLStatement(
+            "SELECT b.sha256 FROM assets a JOIN blobs b ON b.id = a.blob_id WHERE a.repository_id = $1 AND a.path = $2 AND b.state = 0",
+            [.integer(repository.number), .text(path.text)])
+    }
+
     static func assetPaths(of coordinates: Coordinates, in repository: RepositoryID) -> SQLStatement {
         SQLStatement(
             """
@@ -36,9 +43,15 @@ extension SQLStatement {
             """, repository.values(name.package) + [.text(name.kind), .text(name.name)])
     }
 
-    static func liveBlob(_ sha256: ContentDigest?, in store: BlobStoreID) -> SQLStatement {
+    static func heldBlob(_ sha256: ContentDigest, in store: BlobStoreID) -> SQLStatement {
+        SQLStatement("SELECT id FROM blobs WHERE store_id = $1 AND sha256 = $2 AND state <> 1", [.integer(store.number), .bytes(sha256.bytes)])
+    }
+
+    /// There; or lost, and held since: losing a blob ends its leases, so a lease that lasts is younger, and so are the bytes.
+    static func sealedBlob(_ blob: StagedBlob, in store: BlobStoreID) -> SQLStatement {
         SQLStatement(
-            "SELECT id FROM blobs WHERE store_id = $1 AND sha256 = $2 AND state = 0", [.integer(store.number), sha256.map { .bytes($0.bytes) } ?? .null])
+            "SELECT id FROM blobs WHERE store_id = $1 AND sha256 = $2 AND (state = 0 OR (state = 2 AND held_until >= $3))",
+            [.integer(store.number), blob.digests.values(.sha256)[0], .integer(blob.heldUntil.milliseconds)])
     }
 
     /// An asset whose bytes are in this store.

@@ -21,6 +21,11 @@ public protocol BlobStore: Sendable {
     func delete(_ digest: ContentDigest) async throws(BlobStoreError)
     /// Blobs in the order of their digests.
     func list(after digest: ContentDigest?, limit: Int) async throws(BlobStoreError) -> [(digest: ContentDigest, size: Int64)]
+    /// Takes a blob out of the way of readers, and keeps its bytes for an operator to look at; one of the same name that was set aside
+    /// before is replaced. No such blob: nothing happens.
+    func setAside(_ digest: ContentDigest) async throws(BlobStoreError)
+    /// What was set aside, in the order of digests, at most `limit`.
+    func asides(limit: Int) async throws(BlobStoreError) -> [(digest: ContentDigest, size: Int64)]
     /// Uploads that nobody wrote to since `moment`.
     func uploads(untouchedSince moment: Timestamp) async throws(BlobStoreError) -> [UploadID]
     /// In bytes; nil where the store has no such bound.

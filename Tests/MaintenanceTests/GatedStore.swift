@@ -66,6 +66,8 @@ final class GatedStore: BlobStore {
     func list(after digest: ContentDigest?, limit: Int) async throws(BlobStoreError) -> [(digest: ContentDigest, size: Int64)] {
         try await self.store.list(after: digest, limit: limit)
     }
+    func setAside(_ digest: ContentDigest) async throws(BlobStoreError) { try await self.store.setAside(digest) }
+    func asides(limit: Int) async throws(BlobStoreError) -> [(digest: ContentDigest, size: Int64)] { try await self.store.asides(limit: limit) }
     func uploads(untouchedSince moment: Timestamp) async throws(BlobStoreError) -> [UploadID] { try await self.store.uploads(untouchedSince: moment) }
     func freeSpace() async throws(BlobStoreError) -> Int64? { 1 << 40 }
 }

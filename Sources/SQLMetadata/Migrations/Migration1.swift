@@ -31,7 +31,8 @@ extension Migrations {
         CREATE UNIQUE INDEX repositories_name ON repositories (name) WHERE deleted_at IS NULL;
 
         -- Bytes, once for each store. The digests beside SHA-256 are those that somebody asked for while the bytes passed.
-        --   state 0: there; 1: the collector has taken it, and a writer waits until the row is gone
+        --   state 0: there; 1: the collector has taken it, and a writer waits until the row is gone;
+        --          2: lost, as a verification found: look-ups say absent until a commit links bytes that came anew
         --   held_until: the collector keeps away until then, whoever refers to it
         --   durable 0: not fsynced yet; looked at anew after an unclean stop
         CREATE TABLE blobs (

@@ -30,24 +30,27 @@ class Server:
         self.line = [binary, "serve", "--config", f"{folder}/entrepot.yaml", "--data", f"{folder}/data", "--listen", "127.0.0.1:0"]
         self.collecting = [binary, "blobs", "gc", "--config", f"{folder}/entrepot.yaml", "--data", f"{folder}/data"]
         self.log = open(f"{folder}/server.log", "ab")
-        self.process, self.port = None, None
+        self.folder, self.process, self.port = folder, None, None
 
     def start(self):
-        self.process = subprocess.Popen(self.line, stdout=subprocess.PIPE, stderr=self.log)
-        for line in self.process.stdout:
-            if found := re.search(rb"listening on http://127\.0\.0\.1:(\d+)", line):
-                self.port = int(found[1])
-                # It may go on to write there; nobody reads, and a pipe holds more than it says.
-                return
+        # To a file, anew each time: it writes its access log there, and a pipe that nobody reads would hold it up.
+        with open(f"{self.folder}/server.out", "wb") as output:
+            self.process = subprocess.Popen(self.line, stdout=output, stderr=self.log)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with open(f"{self.folder}/server.out", "rb") as output:
+                if found := re.search(rb"listening on http://127\.0\.0\.1:(\d+)\s", output.read()):
+                    self.port = int(found[1])
+                    return
+            time.sleep(0.004)
+        self.kill()
         sys.exit(f"the server did not start: {self.process.wait()}; see {self.log.name}")
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
 
     def ended(self):
-        status = self.process.wait(60)
-        self.process.stdout.close()
-        return status
+        return self.process.wait(60)
 
     def collect(self):
         """Garbage, over the socket of the running server, or alone. It may be killed meanwhile: its status says nothing then."""

@@ -38,7 +38,7 @@ clients: ## the built binary against real clients alone
 	@scripts/build tests
 	@scripts/test --filter ClientTests
 
-soak: ## the client tests at their full size: 2 GiB layers, 200 kills
+soak: ## the client tests at their full size: 2 GiB layers, 1,000 kills
 	@scripts/packages build test
 	@scripts/python-clients
 	@scripts/build tests

@@ -1,175 +1,149 @@
 #!/usr/bin/env python3
-"""Pushes with several threads, kills the server in the middle, and later checks what is there.
+"""Kills a server at random moments of a mixed load, starts it again, and checks that it kept its word.
 
-    crash.py push   PORT LEDGER SEED PID    pushes until a number of acknowledgements drawn from SEED, kills PID with SIGKILL
-    crash.py verify PORT LEDGER             every key holds its last acknowledged value, or whole one that was on its way
+    crash.py BINARY FOLDER ROUNDS [SEED]     FOLDER has entrepot.yaml and becomes the place of the data
 
-A key is a tag, a blob or a file; each belongs to one thread, so that its history is a line. The ledger is JSON:
-key -> {"acknowledged": sha256 or null, "pending": [sha256 or null, ...]}. null is «absent».
+Each round: the server is killed with SIGKILL after some time or some acknowledgements, both drawn from SEED, and started anew. Then every
+key that was touched since holds its last acknowledged value or a whole one that was on its way, a sample of the others is unchanged, and
+lists show exactly what is there. Every 25 rounds and at the end that holds for all keys. At the end garbage is collected, and the rows of
+the database are compared with the files on disk.
 """
-import http.client
-import json
+import collections
 import os
 import random
+import re
 import signal
+import subprocess
 import sys
 import threading
+import time
 
-from registry import Refused, Registry, digest
+from crash_check import check, compare_folder, let_leases_end
+from crash_load import Ledger, Worker
 
-IMAGE = "docker-local/acme/crash"
-FILES = "/repository/files/crash"
-THREADS = 6
-
-
-class Ledger:
-    def __init__(self, path):
-        self.path = path
-        self.lock = threading.Lock()
-        self.keys = {}
-        self.acknowledged = 0
-        if os.path.exists(path):
-            with open(path) as file:
-                self.keys = json.load(file)
-
-    def begin(self, key, value):
-        with self.lock:
-            self.keys.setdefault(key, {"acknowledged": None, "pending": []})["pending"].append(value)
-
-    def acknowledge(self, key, value):
-        with self.lock:
-            self.keys[key] = {"acknowledged": value, "pending": []}
-            self.acknowledged += 1
-            return self.acknowledged
-
-    def save(self):
-        with open(self.path, "w") as file:
-            json.dump(self.keys, file)
+WORKERS = 6
+WHOLE = 25
 
 
-class Pusher:
-    def __init__(self, number, port, ledger, random_numbers, acknowledged):
-        self.number, self.ledger, self.random, self.acknowledged = number, ledger, random_numbers, acknowledged
-        self.registry = Registry(port, timeout=30)
+class Server:
+    def __init__(self, binary, folder):
+        self.line = [binary, "serve", "--config", f"{folder}/entrepot.yaml", "--data", f"{folder}/data", "--listen", "127.0.0.1:0"]
+        self.collecting = [binary, "blobs", "gc", "--config", f"{folder}/entrepot.yaml", "--data", f"{folder}/data"]
+        self.log = open(f"{folder}/server.log", "ab")
+        self.folder, self.process, self.port = folder, None, None
+
+    def start(self):
+        # To a file, anew each time: it writes its access log there, and a pipe that nobody reads would hold it up.
+        with open(f"{self.folder}/server.out", "wb") as output:
+            self.process = subprocess.Popen(self.line, stdout=output, stderr=self.log)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with open(f"{self.folder}/server.out", "rb") as output:
+                if found := re.search(rb"listening on http://127\.0\.0\.1:(\d+)\s", output.read()):
+                    self.port = int(found[1])
+                    return
+            time.sleep(0.004)
+        self.kill()
+        sys.exit(f"the server did not start: {self.process.wait()}; see {self.log.name}")
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+
+    def ended(self):
+        return self.process.wait(60)
+
+    def collect(self):
+        """Garbage, over the socket of the running server, or alone. It may be killed meanwhile: its status says nothing then."""
+        return subprocess.run(self.collecting, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+
+
+class Round:
+    """One life of the server under load."""
+
+    def __init__(self, server, ledger, workers, numbers):
+        self.server, self.ledger, self.workers, self.numbers = server, ledger, workers, numbers
+        self.killed = threading.Event()
+        self.failures = []
 
     def run(self):
-        steps = [self.blob, self.image, self.file, self.file, self.delete]
-        while True:
-            self.random.choice(steps)()
+        # Either a moment, or a number of acknowledgements: the first is likelier to hit the middle of long steps.
+        by_time = self.numbers.random() < 0.5
+        last = self.numbers.randrange(1, 40)
+        self.ledger.on_acknowledgement(last, None if by_time else self.kill)
+        threads = [threading.Thread(target=self.work, args=(worker,)) for worker in self.workers]
+        if self.numbers.random() < 0.5:
+            threads.append(threading.Thread(target=self.collect, args=(self.numbers.random() * 0.1,)))
+        for thread in threads:
+            thread.start()
+        self.killed.wait(self.numbers.random() * 0.4 if by_time else 20)
+        self.kill()
+        for thread in threads:
+            thread.join(60)
+            if thread.is_alive():
+                self.failures.append("a client still waits a minute after the kill")
+        status = self.server.ended()
+        if status != -signal.SIGKILL:
+            self.failures.append(f"the server ended by itself: {status}")
+        return self.failures
 
-    def write(self, key, value, action):
-        self.ledger.begin(key, value)
-        action()
-        self.acknowledged(self.ledger.acknowledge(key, value))
+    def kill(self):
+        self.killed.set()
+        self.server.kill()
 
-    def data(self):
-        return self.random.randbytes(self.random.choice([0, 1, 4096, 70_000, 1_500_000]))
+    def work(self, worker):
+        try:
+            worker.run(self.server.port, self.killed)
+        except Exception as error:  # whatever it is, before the kill it is a failure of the server's
+            if not self.killed.is_set():
+                self.failures.append(repr(error))
 
-    def blob(self):
-        data = self.data()
-        in_chunks = self.random.random() < 0.5
-        self.write(f"blob {digest(data)}", digest(data), lambda: self.registry.push_blob(IMAGE, data, in_chunks))
-        return digest(data), len(data)
-
-    def image(self):
-        manifest = self.registry.image_manifest(self.blob(), [self.blob(), self.blob()])
-        tag = f"t{self.number}-{self.random.randrange(4)}"
-        self.write(f"tag {tag}", digest(manifest), lambda: self.registry.push_manifest(IMAGE, tag, manifest))
-
-    def path(self):
-        return f"{FILES}/{self.number}/{self.random.randrange(8)}.bin"
-
-    def file(self):
-        data, path = self.data(), self.path()
-        self.write(f"file {path}", digest(data), lambda: self.registry.request("PUT", path, body=data, wanted={200, 201, 204}))
-
-    def delete(self):
-        path = self.path()
-        self.write(f"file {path}", None, lambda: self.registry.request("DELETE", path, wanted={200, 202, 204, 404}))
+    def collect(self, pause):
+        self.killed.wait(pause)
+        done = self.server.collect()
+        if done.returncode != 0 and not self.killed.is_set():
+            self.failures.append(f"blobs gc: {done.stdout}")
 
 
-def push(port, path, seed, pid):
-    ledger = Ledger(path)
+def give_up(number, seed, failures):
+    sys.exit(f"round {number} of seed {seed}:\n" + "\n".join(failures[:20]))
+
+
+def main(binary, folder, rounds, seed):
     numbers = random.Random(seed)
-    last = numbers.randrange(20, 120)
-    killed = threading.Event()
-    failures = []
-
-    def acknowledged(count):
-        if count == last:
-            killed.set()
-            os.kill(pid, signal.SIGKILL)
-
-    def work(number, own_seed):
-        pusher = Pusher(number, port, ledger, random.Random(own_seed), acknowledged)
-        try:
-            pusher.run()
-        except (OSError, http.client.HTTPException) as error:
-            if not killed.is_set():
-                failures.append(f"the connection broke before the kill: {error!r}")
-        except Refused as error:
-            # Once it is killed, what stands between (a proxy) may still answer; nothing was acknowledged then.
-            if not killed.is_set():
-                failures.append(str(error))
-
-    threads = [threading.Thread(target=work, args=(n, numbers.random()), daemon=True) for n in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    ledger.save()
-    if failures or not killed.is_set():
-        sys.exit("\n".join(failures) or f"only {ledger.acknowledged} acknowledgements")
-    print(f"killed after {ledger.acknowledged} acknowledgements")
-
-
-def value(registry, key):
-    """sha256 of what the key shows now, or None; raises where something half is visible."""
-    kind, _, name = key.partition(" ")
-    if kind == "blob":
-        found = registry.blob_digest(IMAGE, name)
-        return found and found[0]
-    if kind == "file":
-        status, _, data = registry.request("GET", name, wanted={200, 404})
-        return digest(data) if status == 200 else None
-    data = registry.manifest(IMAGE, name)
-    if data is None:
-        return None
-    manifest = json.loads(data)
-    for part in [manifest["config"], *manifest["layers"]]:
-        if registry.blob_digest(IMAGE, part["digest"]) != (part["digest"], part["size"]):
-            raise Refused(f"tag {name} is there, and its {part['digest']} is not whole")
-    return digest(data)
-
-
-def verify(port, path):
-    ledger = Ledger(path)
-    registry = Registry(port)
-    wrong = []
-    for key, entry in ledger.keys.items():
-        try:
-            now = value(registry, key)
-        except Refused as error:
-            wrong.append(str(error))
-            continue
-        if now not in [entry["acknowledged"], *entry["pending"]]:
-            wrong.append(f"{key} is {now}; acknowledged {entry['acknowledged']}, on their way {entry['pending']}")
-        entry["acknowledged"], entry["pending"] = now, []
-    tags = {key[4:] for key, entry in ledger.keys.items() if key.startswith("tag ") and entry["acknowledged"]}
-    status, _, data = registry.request("GET", f"/v2/{IMAGE}/tags/list", wanted={200, 404})
-    listed = set(json.loads(data)["tags"] or []) if status == 200 else set()
-    if listed != tags:
-        wrong.append(f"tags/list has {sorted(listed)}, the tags are {sorted(tags)}")
-    ledger.save()
-    if wrong:
-        sys.exit("\n".join(wrong[:20]))
-    print(f"{len(ledger.keys)} keys are right")
+    ledger, server = Ledger(), Server(binary, folder)
+    workers = [Worker(number, ledger, random.Random(numbers.random())) for number in range(WORKERS)]
+    began, verifying = time.monotonic(), 0.0
+    server.start()
+    for number in range(1, rounds + 1):
+        if failures := Round(server, ledger, workers, numbers).run():
+            give_up(number, seed, failures)
+        if number % 3 == 0:
+            let_leases_end(f"{folder}/data")
+        server.start()
+        asked = time.monotonic()
+        if failures := check(server.port, ledger, workers, None if number % WHOLE == 0 or number == rounds else numbers):
+            give_up(number, seed, failures)
+        verifying += time.monotonic() - asked
+        if number % 100 == 0:
+            print(f"{number} rounds, {ledger.acknowledged} acknowledged, {time.monotonic() - began:.0f} s", flush=True)
+    server.process.send_signal(signal.SIGTERM)
+    if (status := server.ended()) != 0:
+        give_up(rounds, seed, [f"SIGTERM: {status}"])
+    let_leases_end(f"{folder}/data")
+    done = server.collect()
+    if done.returncode != 0:
+        give_up(rounds, seed, [f"blobs gc: {done.stdout}"])
+    failures, found = compare_folder(f"{folder}/data")
+    if failures:
+        give_up(rounds, seed, failures)
+    steps = collections.Counter()
+    for worker in workers:
+        steps.update(worker.done)
+    print(f"{rounds} kills, {ledger.acknowledged} acknowledged writes, {len(ledger.values)} keys right, {found}; ", end="")
+    print(f"{time.monotonic() - began:.0f} s, {verifying:.0f} of them checking; " + ", ".join(f"{n} {s}" for s, n in sorted(steps.items())))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 6 and sys.argv[1] == "push":
-        push(int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
-    elif len(sys.argv) == 4 and sys.argv[1] == "verify":
-        verify(int(sys.argv[2]), sys.argv[3])
-    else:
+    if len(sys.argv) not in (4, 5):
         sys.exit(__doc__)
+    main(sys.argv[1], os.path.abspath(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]) if len(sys.argv) == 5 else 1)

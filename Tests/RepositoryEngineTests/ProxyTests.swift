@@ -2,6 +2,7 @@ import ArtifactModel
 import BlobStores
 import FormatAPI
 import FormatTestKit
+import HTTPTypes
 import NIOCore
 import StorageAPI
 import Testing
@@ -25,7 +26,7 @@ import Testing
             var hasher = MultiHasher([])
             hasher.update([self.bytes])
             self.digest = hasher.digests()[0]
-            self.path = try AssetPath("a/blob")
+            self.path = try AssetPath(["a", "blob"])
             self.site = try await TestSite.make(SilentFormat(), site: NoSettings(), [.proxy("p", of: self.upstream)])
             self.upstream.put("a/blob", .init(self.bytes, entityTag: "\"v1\""))
         }
@@ -232,7 +233,7 @@ import Testing
     @Test("bytes that the store holds already are linked where the upstream has them under this name, and not fetched")
     func linked() async throws {
         let fixture = try await Fixture()
-        let other = try AssetPath("b/blob")
+        let other = try AssetPath(["b", "blob"])
         try await fixture.site.running {
             _ = try await fixture.read(try await fixture.get())
             try await fixture.settled()

@@ -203,13 +203,7 @@ struct ProxyContent: RepositoryContent {
 
     /// Removing is letting go of what is kept; it comes again when it is asked for.
     func commit(_ edit: Edit) async throws {
-        let onlyRemoves = edit.changes.allSatisfy {
-            switch $0 {
-            case .remove, .removeAsset, .unpoint: true
-            case .put, .setPackage, .putAsset, .link, .point: false
-            }
-        }
-        guard onlyRemoves else { throw self.readOnly }
+        guard edit.onlyRemoves else { throw self.readOnly }
         do {
             try await self.note(edit, [])
         } catch let error as MetadataError {
@@ -234,7 +228,7 @@ struct NoUploads: UploadSessions {
     let error: FormatError
     func begin() async throws -> String { throw self.error }
     func length(of session: String) async throws -> Int64? { nil }
-    func append(_ body: ByteStream, to session: String, at offset: Int64?, exactly: Int64?) async throws -> Int64 { throw self.error }
+    func append(_ body: ByteStream, to session: String, at offset: Int64?, exactly: Int64?, whenCut: CutBody) async throws -> Int64 { throw self.error }
     func finish(_ session: String, expecting digest: ContentDigest) async throws -> StagedBlob { throw self.error }
     func cancel(_ session: String) async throws { throw self.error }
 }

@@ -10,7 +10,7 @@ import Testing
 
     private static let core: Set<String> = [
         "ArtifactModel", "FormatAPI", "StorageAPI", "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", "AccessControl", "RepositoryEngine",
-        "Maintenance", "ServerConfiguration", "WebServer",
+        "Outbound", "Upstream", "Maintenance", "ServerConfiguration", "WebServer",
     ]
 
     private static let allowed: [String: Set<String>] = [
@@ -24,6 +24,8 @@ import Testing
         "CSQLite": [],
         "SQLiteDriver": ["ArtifactModel", "StorageAPI", "SQLMetadata", "CSQLite"],
         "RepositoryEngine": ["ArtifactModel", "FormatAPI", "StorageAPI", "AccessControl", "NIOCore", "HTTPTypes", "Crypto", "Logging"],
+        "Outbound": ["ArtifactModel", "NIOCore", "NIOPosix", "HTTPTypes", "NIOHTTP1", "NIOSSL", "AsyncHTTPClient"],
+        "Upstream": ["ArtifactModel", "FormatAPI", "RepositoryEngine", "Outbound", "NIOCore", "HTTPTypes", "Logging"],
         "Maintenance": ["ArtifactModel", "StorageAPI", "RepositoryEngine", "ServiceLifecycle", "Logging"],
         "ServerConfiguration": ["ArtifactModel", "FormatAPI", "AccessControl", "Yams"],
         "WebServer": [

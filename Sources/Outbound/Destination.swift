@@ -61,8 +61,10 @@ public struct Destination: Hashable, Sendable, CustomStringConvertible {
         if reference.hasPrefix("//") { return try Destination("\(self.origin.scheme.rawValue):\(reference)") }
         if reference.hasPrefix("/") { return try Destination(self.origin, target: Self.withoutDots(reference)) }
         if reference.hasPrefix("?") { return try Destination(self.origin, target: self.path + reference) }
-        if reference.contains("://"), !reference.prefix(while: { $0 != ":" }).contains("/") { return try Destination(String(reference)) }
-        guard !reference.isEmpty, !reference.prefix(while: { $0 != "/" }).contains(":") else { throw Self.wrong }
+        // A colon before the first slash and question mark ends a scheme.
+        let first = reference.prefix { $0 != "/" && $0 != "?" }
+        if first.contains(":") { return try Destination(String(reference)) }
+        guard !reference.isEmpty else { throw Self.wrong }
         let folder = self.path[...(self.path.lastIndex(of: "/") ?? self.path.startIndex)]
         return try Destination(self.origin, target: Self.withoutDots(folder + reference))
     }

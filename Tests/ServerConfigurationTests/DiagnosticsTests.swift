@@ -79,7 +79,8 @@ struct DiagnosticsTests {
             "a remote with a password, and a proxy that speaks TLS",
             "outbound: { proxy: \"https://h:1\" }\nrepositories:\n  p: { format: raw, type: proxy, remote: \"https://u:p@x.org\" }\n",
             "c.yaml:1:20: outbound.proxy: «https://h:1» is not a proxy; allowed: http://[user:password@]host:port",
-            "c.yaml:3:42: repositories.p.remote: «https://***@x.org» is not a remote; allowed: a URL without query and user; credentials belong to authentication"),
+            "c.yaml:3:42: repositories.p.remote: «https://***@x.org» is not a remote; allowed: a URL without query and user; credentials belong to authentication"
+        ),
         Broken(
             "a key of another type", "repositories:\n  files: { format: raw, type: hosted, remote: https://x.org }\n",
             "c.yaml:2:39: repositories.files.remote: belongs to type: proxy, and this repository is hosted; allowed: format, type, blobStore, owns, host, listen, mirror, writePolicy"

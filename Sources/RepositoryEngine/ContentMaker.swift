@@ -11,7 +11,7 @@ public struct ContentMaker: Sendable {
     let compute: any BlockingPool
     let now: WallClock
     let small: SmallBlobs
-    let fills: Fills
+    public let fills: Fills
 
     /// - Parameter smallBlobs: bytes of memory for small blobs that are asked for often.
     public init(

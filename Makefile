@@ -44,7 +44,7 @@ soak: ## the client tests at their full size: 2 GiB layers, 1,000 kills
 	@scripts/build tests
 	@ENTREPOT_FULL=1 scripts/test --filter ClientTests
 
-bench: ## measure beside nginx and docker-registry; BENCH="--rounds 5 --write" for docs/performance.md
+bench: ## measure beside nginx and docker-registry, and with a million rows; BENCH="--rounds 5 --write" for docs/performance.md
 	@scripts/packages build bench
 	@scripts/build product
 	@python3 Benchmarks/bench.py $(BENCH)

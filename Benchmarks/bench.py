@@ -2,7 +2,8 @@
 """Measures the release binary beside nginx and docker-registry: the same bytes, the same clients, rounds interleaved, medians.
 
 Everything is on loopback, in a temporary folder, and every process that is started here is ended here by its id. Client and
-servers share the machine's cores: trust ratios within one table and CPU seconds, not absolute rates.
+servers share the machine's cores: trust ratios within one table and CPU seconds, not absolute rates. `scale` needs no peer: it measures
+the binary beside itself, with a thousand rows and with a million.
 """
 import argparse
 import mmap
@@ -12,11 +13,13 @@ import sys
 import tempfile
 
 import report
+import scale
 import work
 from servers import DockerRegistry, Entrepot, Nginx
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
+BESIDE = ["pull", "manifest", "push", "start"]
 
 
 def arguments():
@@ -25,7 +28,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement (3)")
     parser.add_argument("--size", type=int, default=1024, help="of the big layer, in MiB (1024)")
     parser.add_argument("--seconds", type=int, default=4, help="of each wrk run (4)")
-    parser.add_argument("--only", choices=["pull", "manifest", "push", "start"], action="append", help="may be given more than once")
+    parser.add_argument("--only", choices=BESIDE + ["scale"], action="append", help="may be given more than once")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     return parser.parse_args()
 
@@ -41,16 +44,9 @@ def touch_memory():
             memory[at:at + len(block)] = block
 
 
-def main():
-    options = arguments()
-    for program in (options.binary, "curl", "wrk", "docker-registry", "/usr/sbin/nginx"):
-        if shutil.which(program) is None:
-            sys.exit(f"{program} is not there; make bench installs and builds what is needed")
-    # On a disk: /tmp may be memory.
-    folder = tempfile.mkdtemp(prefix="entrepot-bench-", dir="/var/tmp")
-    os.chmod(folder, 0o755)  # nginx's worker may run as another user
+def beside(options, wanted, folder):
+    """Tables that show the binary beside other programs."""
     servers = [Entrepot(options.binary, folder), DockerRegistry(folder), Nginx(folder)]
-    wanted = options.only or ["pull", "manifest", "push", "start"]
     tables = []
     try:
         touch_memory()
@@ -72,11 +68,31 @@ def main():
     finally:
         for server in servers:
             server.stop()
+    return tables
+
+
+def main():
+    options = arguments()
+    wanted = options.only or BESIDE + ["scale"]
+    peers = [name for name in wanted if name != "scale"]
+    for program in [options.binary] + (["curl", "wrk", "docker-registry", "/usr/sbin/nginx"] if peers else []):
+        if shutil.which(program) is None:
+            sys.exit(f"{program} is not there; make bench installs and builds what is needed")
+    texts = {}
+    # On a disk: /tmp may be memory.
+    folder = tempfile.mkdtemp(prefix="entrepot-bench-", dir="/var/tmp")
+    os.chmod(folder, 0o755)  # nginx's worker may run as another user
+    try:
+        if peers:
+            texts["bench"] = report.document(beside(options, peers, folder), options)
+        if "scale" in wanted:
+            texts["scale"] = report.scale(*scale.measure(options.binary, folder, options.rounds))
+    finally:
         shutil.rmtree(folder, ignore_errors=True)
-    text = report.document(tables, options)
-    print(text)
-    if options.write:
-        report.write(os.path.join(ROOT, "docs/performance.md"), text)
+    for section, text in texts.items():
+        print(text)
+        if options.write:
+            report.write(os.path.join(ROOT, "docs/performance.md"), section, text)
 
 
 if __name__ == "__main__":

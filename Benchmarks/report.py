@@ -6,7 +6,11 @@ import re
 import statistics
 import subprocess
 
-BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+
+# Of `scale`: what is in milliseconds or MiB; all else is the p50 of a request, in µs, and held against FLAT.
+MILLISECONDS = {"start", "start, nothing in the page cache", "stop", "blobs gc", "repo list", "status"}
+MEMORY = ("RssAnon", "RssFile")
+FLAT = 1.5
 
 
 def medians(results):
@@ -82,26 +86,52 @@ def start(results):
     return table("Start to first answer, and idle memory", ["", "ms", "MiB"], rows, budgets)
 
 
+def scale(results, shapes):
+    values = medians(results)
+    (small, few), (large, many) = values.items()
+    requests, others = [], []
+    for name in few:
+        row = [name, few[name], many[name], ratio(many[name], few[name])]
+        (others if name in MILLISECONDS or name.startswith(MEMORY) else requests).append(row)
+    header = ["", small, large, "×"]
+    slow = [f"{name}: {times:.2f}" for name, _, _, times in requests if times > FLAT]
+    flat = table(
+        "Requests, p50 in µs over one kept connection", header, [[name, f"{a:.0f}", f"{b:.0f}", f"{times:.2f}"] for name, a, b, times in requests],
+        [(f"each ≤ {FLAT} × as long with a million rows" + (": " + "; ".join(slow) if slow else ""), not slow)])
+    rows = [[name, f"{a:.0f}", f"{b:.0f}", f"{times:.1f}"] for name, a, b, times in others]
+    starts = {name: many[name] for name in ("start", "start, nothing in the page cache") if name in many}
+    whole = table(
+        "The whole server: ms, and MiB of memory", header, rows,
+        [(f"{name} < 1 s with a million rows: {took / 1000:.2f}", took < 1000) for name, took in starts.items()])
+    rounds = len(next(iter(results.values())))
+    head = f"Measured {datetime.date.today().isoformat()} by `make bench`: {rounds} rounds, medians, {os.cpu_count()} cores ({processor()}).\n\n"
+    return head + "\n".join(f"- {shape}" for shape in shapes) + "\n\n" + flat + "\n" + whole
+
+
 def version(line):
     answer = subprocess.run(line, capture_output=True, text=True, timeout=20)
     return (answer.stdout + answer.stderr).strip().split("\n")[0]
 
 
-def document(tables, options):
+def processor():
     with open("/proc/cpuinfo") as file:
         model = re.search(r"model name\s*:\s*(.+)", file.read())
-    processor = model.group(1).strip() if model else platform.machine()
+    return model.group(1).strip() if model else platform.machine()
+
+
+def document(tables, options):
     head = (
         f"Measured {datetime.date.today().isoformat()} by `make bench`: {options.rounds} interleaved rounds, medians; layer of {options.size} MiB; "
-        f"{os.cpu_count()} cores ({processor}), clients and servers on the same ones; {version(['/usr/sbin/nginx', '-v'])}; "
+        f"{os.cpu_count()} cores ({processor()}), clients and servers on the same ones; {version(['/usr/sbin/nginx', '-v'])}; "
         f"{version(['docker-registry', '--version'])}.\n"
     )
     return head + "\n" + "\n".join(tables)
 
 
-def write(path, text):
+def write(path, section, text):
+    begin, end = f"<!-- {section}:begin -->", f"<!-- {section}:end -->"
     with open(path) as file:
-        before, rest = file.read().split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
+        before, rest = file.read().split(begin, 1)
+    after = rest.split(end, 1)[1]
     with open(path, "w") as file:
-        file.write(f"{before}{BEGIN}\n{text}{END}{after}")
+        file.write(f"{before}{begin}\n{text}{end}{after}")

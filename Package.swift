@@ -89,7 +89,7 @@ let package = Package(
             name: "Entrepot",
             dependencies: [
                 model, formatAPI, storageAPI, "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", "AccessControl", "RepositoryEngine",
-                "Maintenance", "ServerConfiguration", "WebServer", nio, posix, http, logging, lifecycle,
+                "Maintenance", "ServerConfiguration", "Outbound", "Upstream", "WebServer", nio, posix, http, logging, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + formats.map { .target(name: "\($0)Format") },

@@ -58,7 +58,9 @@ extension OutboundSettings {
             allowPrivate: outbound.allowPrivate,
             proxy: outbound.proxy.map { address in
                 let user = address.userInformation.map { text in
-                    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { String($0).removingPercentEncoding ?? String($0) }
+                    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map {
+                        String($0).removingPercentEncoding ?? String($0)
+                    }
                     return (name: parts[0], password: parts.count == 2 ? parts[1] : "")
                 }
                 return Proxy(host: address.host, port: address.port ?? 80, user: user)

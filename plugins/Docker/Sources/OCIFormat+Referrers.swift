@@ -142,7 +142,8 @@ private struct ReferrerList: Sendable {
 
     /// A manifest's; nil where it is no longer here.
     private func bytes(of digest: ContentDigest) async throws -> ByteBuffer? {
-        guard let found = try await self.content.content(self.image.request(manifest: digest, on: self.content.context.compute)), let size = found.head.size else {
+        guard let found = try await self.content.content(self.image.request(manifest: digest, on: self.content.context.compute)), let size = found.head.size
+        else {
             return nil
         }
         return try await found.source.readAll(size, on: self.content.context.compute)

@@ -1,5 +1,5 @@
 import ArtifactModel
-import FormatAPI
+public import FormatAPI
 import HTTPTypes
 
 extension RawFiles {
@@ -21,12 +21,12 @@ extension RawFiles {
         ContentRequest(path, .mutable, upstream: UpstreamResource(.below(PercentEncoding.path(path.text))))
     }
 
-    public func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, _ settings: NoSettings) async throws -> [Prefetch] {
-        do {
-            return [Prefetch(Self.request(try AssetPath(reference.split(separator: "/").map(String.init))))]
-        } catch let error as InvalidName {
-            throw FormatError(.invalidRequest, error.description)
-        }
+    public func prefetch(
+        _ reference: String, _ choice: [String], in content: any RepositoryContent, _ settings: NoSettings
+    ) async throws -> [Prefetch] {
+        let path: AssetPath
+        do { path = try AssetPath(reference.split(separator: "/").map(String.init)) } catch { throw FormatError(.invalidRequest, error.description) }
+        return [Prefetch(Self.request(path))]
     }
 
     /// 201 whether the file is new or not: what is there now is what was sent.

@@ -5,6 +5,7 @@ import BlockingWork
 import Foundation
 import Logging
 import Maintenance
+import NIOCore
 import NIOPosix
 import Outbound
 import RepositoryEngine

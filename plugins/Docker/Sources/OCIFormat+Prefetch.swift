@@ -1,4 +1,4 @@
-public import ArtifactModel
+import ArtifactModel
 public import FormatAPI
 import FoundationEssentials
 import NIOCore
@@ -23,14 +23,14 @@ extension OCIFormat {
     }
 
     private static func parsed(_ text: String) throws -> (ImageName, Reference) {
-        do {
+        do throws(InvalidName) {
             if let at = text.firstIndex(of: "@") {
                 let name = text[..<at].split(separator: ":").first.map(String.init) ?? ""
                 return (try ImageName(name), .digest(try ContentDigest(image: String(text[text.index(after: at)...]))))
             }
             guard let colon = text.lastIndex(of: ":"), !text[colon...].contains("/") else { return (try ImageName(text), .tag(try Tag("latest"))) }
             return (try ImageName(String(text[..<colon])), .tag(try Tag(String(text[text.index(after: colon)...]))))
-        } catch let error as InvalidName {
+        } catch {
             throw FormatError(.invalidRequest, "«\(text)» is no image reference, such as library/alpine:3.20: \(error.description)")
         }
     }

@@ -59,6 +59,29 @@ struct GroupCommitTests {
         #expect(!connection.isInTransaction)
     }
 
+    @Test("of sixteen batches in a database that fills up on the way keeps those that were told so, and no other")
+    func sixteen() throws {
+        let connection = try Self.connection("PRAGMA max_page_count = 12;")
+        let batches = (1...16).map { [Self.insert(Int64($0), bytes: $0.isMultiple(of: 2) ? 12_000 : 10)] }
+        let codes = Self.codes(GroupCommit(connection: connection).run(batches))
+        let told = zip(Int64(1)..., codes).filter { $0.1 == nil }.map(\.0)
+        #expect(try Self.numbers(connection) == told)
+        #expect(codes.allSatisfy { $0 == nil || $0 == .noSpace })
+        #expect(told.contains(15) && !told.contains(16), "small ones fit after a large one did not")
+        #expect(!connection.isInTransaction)
+    }
+
+    @Test("whose COMMIT fails is run again batch by batch: the one that broke it fails, and the others are kept")
+    func failedCommit() throws {
+        let connection = try Self.connection(
+            "CREATE TABLE child (n INTEGER REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED) STRICT;")
+        let dangling = SQLStep.run(SQLStatement("INSERT INTO child (n) VALUES ($1)", [.integer(99)]))
+        let outcomes = GroupCommit(connection: connection).run([[Self.insert(1)], [Self.insert(2), dangling], [Self.insert(3)]])
+        #expect(Self.codes(outcomes) == [nil, .io, nil])
+        #expect(try Self.numbers(connection) == [1, 3])
+        #expect(!connection.isInTransaction)
+    }
+
     @Test("is run again batch by batch when one of them ended the transaction, and loses none that went well")
     func ended() throws {
         let connection = try Self.connection()

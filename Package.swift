@@ -106,6 +106,12 @@ let package = Package(
                 nio, http, logging,
             ]),
         tests("MaintenanceTests", [model, formatAPI, storageAPI, http, "Maintenance", "RepositoryEngine", "FormatTestKit", "BlobStores", nio, logging]),
+        tests(
+            "FaultTests",
+            [
+                model, formatAPI, storageAPI, "RepositoryEngine", "Maintenance", "FormatTestKit", "BlobStores", "BlockingWork", "SQLMetadata", "SQLiteDriver",
+                "DockerFormat", nio, http, crypto,
+            ], path: "Tests/Faults"),
         tests("ServerConfigurationTests", [model, formatAPI, "ServerConfiguration", "AccessControl", http]),
         tests(
             "WebServerTests",

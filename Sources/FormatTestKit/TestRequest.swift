@@ -57,7 +57,7 @@ public struct TestResponse: Sendable {
 
     public var text: String { String(buffer: self.body) }
 
-    init(_ outcome: RequestOutcome) async throws {
+    init(_ outcome: RequestOutcome, on pool: any BlockingPool) async throws {
         self.status = outcome.response.status
         self.headers = outcome.response.headers
         self.operation = outcome.operation
@@ -65,7 +65,7 @@ public struct TestResponse: Sendable {
         switch outcome.response.body {
         case .none: (self.body, self.head) = (ByteBuffer(), nil)
         case .bytes(let bytes): (self.body, self.head) = (bytes, nil)
-        case .content(let content): (self.body, self.head) = (try await content.source.whole(), content.head)
+        case .content(let content): (self.body, self.head) = (try await content.source.readAll(.max, on: pool), content.head)
         }
     }
 }

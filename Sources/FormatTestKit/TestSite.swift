@@ -6,7 +6,7 @@ public import FormatAPI
 import HTTPTypes
 import NIOCore
 public import RepositoryEngine
-import SQLMetadata
+public import SQLMetadata
 import SQLiteDriver
 public import StorageAPI
 
@@ -30,21 +30,29 @@ public struct TestSite: Sendable {
     public let shelf: BlobShelf
     public let uploads: UploadBook
     public let repositories: [Repository]
+    /// What requests commit to.
+    public let cached: any MetadataStore
     private let catalogue: Catalogue
     private let contents: ContentMaker
     private let service: ArtifactService
+    private let pool: any BlockingPool
 
     /// - Parameter blobs: a store of the test's own, such as one that fails; in memory where none is given.
     /// - Parameter holding: puts something between the engine and what the metadata knows of blobs.
+    /// - Parameter sessions: the same for upload sessions.
+    /// - Parameter database: one of the test's own, to look into; SQLite's `:memory:` where none is given.
+    /// - Parameter pool: where blocking work runs; two threads that end with the process where none is given.
     /// - Parameter decorate: puts something between engine and metadata, such as one that fails.
     public static func make<Format: RepositoryFormat>(
         _ format: Format, site: Format.SiteSettings, _ plans: [Plan], blobs: (any BlobStore)? = nil, quota: Int64? = nil,
-        holding: (any BlobLedger) -> any BlobLedger = { $0 }, decorate: (any MetadataStore) -> any MetadataStore = { $0 }
+        database: (any SQLDatabase)? = nil, pool: (any BlockingPool)? = nil, holding: (any BlobLedger) -> any BlobLedger = { $0 },
+        sessions: (any UploadLedger) -> any UploadLedger = { $0 }, decorate: (any MetadataStore) -> any MetadataStore = { $0 }
     ) async throws -> TestSite {
         let clock = TestClock()
-        let pool = ThreadPool(threads: 2)
-        let database = try await SQLiteDatabase.open(.memory, on: pool)
-        let metadata = try await SQLMetadataStore.open(database, program: "test", now: clock.now)
+        let pool = pool ?? ThreadPool(threads: 2)
+        let own: any SQLDatabase
+        if let database { own = database } else { own = try await SQLiteDatabase.open(.memory, on: pool) }
+        let metadata = try await SQLMetadataStore.open(own, program: "test", now: clock.now)
         let stores = try await metadata.adopt(stores: ["default"], now: clock.now)
         guard let store = stores["default"] else { throw FormatError(.internalFailure, "no number for the blob store") }
         let blobs = blobs ?? MemoryBlobStore(clock: { clock.now })
@@ -57,12 +65,13 @@ public struct TestSite: Sendable {
             Repository(
                 id: record.id, name: record.declaration.name, format: Format.id, part: .hosted(plan.policy), settings: plan.settings, shelf: shelf)
         }
-        let uploads = UploadBook(ledger: metadata, now: { clock.now })
-        let contents = ContentMaker(metadata: CachedMetadata(decorate(metadata)), uploads: uploads, compute: pool, now: { clock.now })
+        let uploads = UploadBook(ledger: sessions(metadata), now: { clock.now })
+        let cached = CachedMetadata(decorate(metadata))
+        let contents = ContentMaker(metadata: cached, uploads: uploads, compute: pool, now: { clock.now })
         let catalogue = Catalogue(repositories, formats: [SitedFormat(format, site: site)])
         return TestSite(
-            clock: clock, blobs: blobs, metadata: metadata, shelf: shelf, uploads: uploads, repositories: repositories, catalogue: catalogue,
-            contents: contents, service: ArtifactService(catalogue, contents: contents, authorizer: OpenAccess()))
+            clock: clock, blobs: blobs, metadata: metadata, shelf: shelf, uploads: uploads, repositories: repositories, cached: cached,
+            catalogue: catalogue, contents: contents, service: ArtifactService(catalogue, contents: contents, authorizer: OpenAccess()), pool: pool)
     }
 
     /// The content of one of the repositories, as a request would see it.
@@ -79,6 +88,6 @@ public struct TestSite: Sendable {
         let outcome = await self.service.respond(
             to: IncomingRequest(
                 id: "test", method: request.method, target: target, headers: request.headers, origin: "http://localhost", body: request.stream()))
-        return try await TestResponse(outcome)
+        return try await TestResponse(outcome, on: self.pool)
     }
 }

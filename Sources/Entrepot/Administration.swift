@@ -12,39 +12,17 @@ struct Administration {
 
     func repositories() async throws -> Data { try await self.ask("GET", "/repositories") { try ReportText.json($0.repositoryReports()) } }
 
-    func collect(_ report: @escaping JobReporter) async throws -> CollectionReport {
-        try await self.job("/blobs/gc", report) { try await $0.collect(report) }
-    }
+    func collect() async throws -> Data { try await self.ask("POST", "/blobs/gc") { try await ReportText.json($0.collect()) } }
 
-    func verify(_ options: Verifier.Options, _ report: @escaping JobReporter) async throws -> VerificationReport {
+    func verify(_ options: Verifier.Options) async throws -> Data {
         let store = options.store?.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
         let query = ["repair=\(options.repair)", "quick=\(options.quick)"] + (store.map { ["store=\($0)"] } ?? [])
-        return try await self.job("/blobs/verify?\(query.joined(separator: "&"))", report) { try await $0.verify(options, report) }
+        return try await self.ask("POST", "/blobs/verify?\(query.joined(separator: "&"))") { try ReportText.json(try await $0.verify(options)) }
     }
 
     private func ask(_ method: String, _ target: String, offline: (Assembly) async throws -> Data) async throws -> Data {
         let configuration = try self.options.load(quietly: true)
         if let server = ControlClient(dataFolder: configuration.data) { return try server.send(method, target) }
-        return try await self.opened(configuration, offline)
-    }
-
-    /// Long work, wherever it runs: told how far it is, and what it came to.
-    private func job<Report: Codable & Sendable>(
-        _ target: String, _ report: JobReporter, offline: (Assembly) async throws -> Report
-    ) async throws -> Report {
-        let configuration = try self.options.load(quietly: true)
-        guard let server = ControlClient(dataFolder: configuration.data) else { return try await self.opened(configuration, offline) }
-        let lines = try server.lines("POST", target)
-        while let line = try lines.next() {
-            let event = try JSONDecoder().decode(JobEvent<Report>.self, from: line)
-            if let progress = event.progress { await report(progress) }
-            if let error = event.error { throw CommandFailure(error) }
-            if let result = event.report { return result }
-        }
-        throw CommandFailure("the server ended before the work did; what it had done is done")
-    }
-
-    private func opened<Answer>(_ configuration: Configuration, _ offline: (Assembly) async throws -> Answer) async throws -> Answer {
         var logger = Logger(label: "entrepot")
         logger.logLevel = .error
         let assembly = try await Assembly.open(configuration, absent: .fail, logger: logger)

@@ -14,11 +14,9 @@ struct BlobsCollect: AsyncParsableCommand {
     @Flag(help: "JSON, for scripts.") var json = false
 
     func run() async throws {
-        let meter = ProgressMeter()
-        defer { meter.clear() }
-        let report = try await Administration(self.options).collect(meter.show)
-        meter.clear()
-        if self.json { return print(String(decoding: try ReportText.json(report), as: UTF8.self)) }
+        let bytes = try await Administration(self.options).collect()
+        if self.json { return print(String(decoding: bytes, as: UTF8.self)) }
+        let report = try JSONDecoder().decode(CollectionReport.self, from: bytes)
         print("freed \(report.blobs) blobs, \(ReportText.size(report.bytes))")
     }
 }

@@ -17,11 +17,9 @@ struct BlobsVerify: AsyncParsableCommand {
         options.repair = self.repair
         options.quick = self.quick
         options.store = self.store
-        let meter = ProgressMeter()
-        defer { meter.clear() }
-        let report = try await Administration(self.options).verify(options, meter.show)
-        meter.clear()
-        if self.json { print(String(decoding: try ReportText.json(report), as: UTF8.self)) } else { Self.show(report) }
+        let bytes = try await Administration(self.options).verify(options)
+        let report = try JSONDecoder().decode(VerificationReport.self, from: bytes)
+        if self.json { print(String(decoding: bytes, as: UTF8.self)) } else { Self.show(report) }
         if !report.isSound { throw ExitCode.failure }
     }
 

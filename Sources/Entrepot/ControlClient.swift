@@ -34,16 +34,6 @@ struct ControlClient {
         return answer.body
     }
 
-    /// What the server says line by line, as it comes. HTTP/1.0: the end of the connection is the end of the body, without chunks.
-    /// - Throws: `CommandFailure` where the server refuses.
-    func lines(_ method: String, _ target: String) throws -> ControlLines {
-        guard let socket = Self.connected(to: self.path) else { throw CommandFailure("the server stopped listening at \(self.path)") }
-        let lines = ControlLines(socket)
-        try Self.write("\(method) \(target) HTTP/1.0\r\nContent-Length: 0\r\n\r\n", to: socket)
-        try lines.readHead()
-        return lines
-    }
-
     private static func connected(to path: String) -> CInt? {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)

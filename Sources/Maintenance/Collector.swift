@@ -21,17 +21,6 @@ public struct Collector: Sendable {
     private struct Outcome: Sendable {
         var freed = Freed()
         var failure: (any Error)?
-        var slices = 0
-        var looked: Int64 = 0
-    }
-
-    /// How far a run came. Rows may be counted twice where much is removed.
-    public struct Progress: Hashable, Sendable {
-        public var slices = 0
-        public var looked: Int64 = 0
-        /// By the metadata when it began; nil: not known.
-        public var total: Int64?
-        public var freed = Freed()
     }
 
     static let slice = 500
@@ -47,19 +36,14 @@ public struct Collector: Sendable {
 
     /// Waits for a collection of the same store that runs already.
     /// - Throws: `MetadataError`; `BlobStoreError` where some bytes would not go, after everything else was tried. What was freed stays freed.
-    /// - Parameter tell: told after each slice.
-    public func run(progress tell: @Sendable (Progress) async -> Void = { _ in }) async throws -> Freed {
+    public func run() async throws -> Freed {
         try await self.shelf.collecting {
             // The first round after a start is the first to count, and figures should not wait until it ends.
             if self.shelf.used == nil { try await self.shelf.recount() }
             var outcome = Outcome()
-            let total = self.shelf.used?.count
             try await self.removeDoomed(&outcome)
             var after: Int64? = 0
-            while let start = after, !Task.isCancelled {
-                after = try await self.removeSlice(after: start, &outcome)
-                await tell(Progress(slices: outcome.slices, looked: outcome.looked, total: total, freed: outcome.freed))
-            }
+            while let start = after, !Task.isCancelled { after = try await self.removeSlice(after: start, &outcome) }
             try await self.shelf.recount()
             if let failure = outcome.failure { throw failure }
             return outcome.freed
@@ -82,8 +66,6 @@ public struct Collector: Sendable {
         let (next, result) = try await self.uncancelled((nil as Int64?, outcome)) { state in
             let slice = try await self.ledger.doom(in: self.shelf.id, after: start, limit: Self.slice, now: now)
             try await self.remove(slice.blobs, &state.1)
-            state.1.slices += 1
-            state.1.looked += Int64(slice.looked)
             state.0 = slice.next
         }
         outcome = result

@@ -70,19 +70,12 @@ public struct MaintenanceService: Service {
         "the disk of the data folder has no room for the reserve that deletes need when it is full: free space, or delete what is not needed"
 
     /// What nothing uses: parts first, then every store's unreferenced bytes, which are tried whatever came of the parts.
-    /// - Parameter tell: told after each slice; `freed` is that of all stores so far, the other figures are of the one at work.
-    public func collect(progress tell: @escaping @Sendable (Collector.Progress) async -> Void = { _ in }) async throws -> Collector.Freed {
+    public func collect() async throws -> Collector.Freed {
         var freed = Collector.Freed()
         let parts: Result<Int, any Error>
         do { parts = .success(try await self.parts.run()) } catch { parts = .failure(error) }
         for collector in self.collectors {
-            let before = freed
-            let part = try await collector.run { progress in
-                var progress = progress
-                progress.freed.blobs += before.blobs
-                progress.freed.bytes += before.bytes
-                await tell(progress)
-            }
+            let part = try await collector.run()
             freed.blobs += part.blobs
             freed.bytes += part.bytes
         }

@@ -1,4 +1,4 @@
-public import ArtifactModel
+import ArtifactModel
 import FormatAPI
 public import HTTPTypes
 public import NIOCore
@@ -29,20 +29,10 @@ public struct ControlRequest: Sendable {
 
 public struct ControlResponse: Sendable {
     public var status: HTTPResponse.Status
-    public var body: Body
+    public var json: ByteBuffer
     public init(_ status: HTTPResponse.Status = .ok, json: ByteBuffer) {
         self.status = status
-        self.body = .json(json)
-    }
-    /// - Parameter lines: JSON, a value a line, as they come; asked for in order. Its `next` is cancelled when the client hangs up.
-    public init(lines: any ContentSource) {
-        self.status = .ok
-        self.body = .lines(lines)
-    }
-
-    public enum Body: Sendable {
-        case json(ByteBuffer)
-        case lines(any ContentSource)
+        self.json = json
     }
 }
 
@@ -70,15 +60,8 @@ struct ControlRoutes: Sendable {
     }
 
     private static func outcome(_ response: ControlResponse, _ operation: String) -> RequestOutcome {
-        var answer = ArtifactResponse(response.status, headers: [.cacheControl: "no-store"])
-        switch response.body {
-        case .json(let bytes):
-            answer.headers[.contentType] = "application/json"
-            answer.body = .bytes(bytes)
-        case .lines(let source):
-            let head = ContentHead(digests: [], size: nil, contentType: "application/x-ndjson", entityTag: "", change: .mutable)
-            answer.body = .content(Content(head: head, member: nil, source: source))
-        }
-        return RequestOutcome(answer, operation: "control \(operation)")
+        RequestOutcome(
+            ArtifactResponse(response.status, headers: [.contentType: "application/json", .cacheControl: "no-store"], body: .bytes(response.json)),
+            operation: "control \(operation)")
     }
 }

@@ -71,10 +71,17 @@ public struct TestResponse: Sendable {
 }
 
 extension ContentSource {
-    /// All bytes of a source that keeps them in memory.
+    /// All bytes of a source.
     public func whole() async throws -> ByteBuffer {
         var whole = ByteBuffer()
-        while case .bytes(var piece) = try await self.next(at: Int64(whole.readableBytes), limit: 1 << 20) { whole.writeBuffer(&piece) }
+        while let piece = try await self.next(at: Int64(whole.readableBytes), limit: 1 << 20) {
+            switch piece {
+            case .bytes(var bytes): whole.writeBuffer(&bytes)
+            case .file(let file, let range):
+                var bytes = try file.read(range)
+                whole.writeBuffer(&bytes)
+            }
+        }
         return whole
     }
 }

@@ -26,10 +26,14 @@ public struct TestSite: Sendable {
 
     public let clock: TestClock
     public let blobs: any BlobStore
-    public let metadata: any MetadataStore & BlobLedger & PartLedger & UploadLedger
+    public let metadata: any MetadataStore & BlobLedger & BlobAudit & PartLedger & UploadLedger & RepositoryLedger
     public let shelf: BlobShelf
     public let uploads: UploadBook
     public let repositories: [Repository]
+    /// Where hashing runs.
+    public let compute: any BlockingPool
+    /// Takes a blob out of what the engine remembers, as whoever changed its row or its bytes must.
+    public let forget: @Sendable (ContentDigest) -> Void
     private let catalogue: Catalogue
     private let contents: ContentMaker
     private let service: ArtifactService
@@ -58,11 +62,15 @@ public struct TestSite: Sendable {
                 id: record.id, name: record.declaration.name, format: Format.id, part: .hosted(plan.policy), settings: plan.settings, shelf: shelf)
         }
         let uploads = UploadBook(ledger: metadata, now: { clock.now })
-        let contents = ContentMaker(metadata: CachedMetadata(decorate(metadata)), uploads: uploads, compute: pool, now: { clock.now })
+        let cached = CachedMetadata(decorate(metadata))
+        let contents = ContentMaker(metadata: cached, uploads: uploads, compute: pool, now: { clock.now })
         let catalogue = Catalogue(repositories, formats: [SitedFormat(format, site: site)])
         return TestSite(
-            clock: clock, blobs: blobs, metadata: metadata, shelf: shelf, uploads: uploads, repositories: repositories, catalogue: catalogue,
-            contents: contents, service: ArtifactService(catalogue, contents: contents, authorizer: OpenAccess()))
+            clock: clock, blobs: blobs, metadata: metadata, shelf: shelf, uploads: uploads, repositories: repositories, compute: pool,
+            forget: { digest in
+                cached.forgetAssets()
+                contents.forget(digest)
+            }, catalogue: catalogue, contents: contents, service: ArtifactService(catalogue, contents: contents, authorizer: OpenAccess()))
     }
 
     /// The content of one of the repositories, as a request would see it.
@@ -71,6 +79,14 @@ public struct TestSite: Sendable {
             throw FormatError(.notFound, "the test has no repository \(name)")
         }
         return try self.contents.content(of: repository, for: .anonymous(), request: "test", in: self.catalogue, OpenAccess())
+    }
+
+    /// As a repair does with bytes that turn out to be bad and are nowhere else: the blob is lost until somebody brings it again.
+    public func lose(_ digest: ContentDigest) async throws {
+        guard let row = try await self.metadata.blob(digest, in: self.shelf.id) else { throw FormatError(.notFound, "the test has no blob \(digest)") }
+        try await self.metadata.amend(row.id, .lost)
+        self.forget(digest)
+        try await self.blobs.setAside(digest)
     }
 
     /// A request through the engine's door, its answer read whole.

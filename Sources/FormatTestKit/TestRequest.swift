@@ -66,6 +66,7 @@ public struct TestResponse: Sendable {
         case .none: (self.body, self.head) = (ByteBuffer(), nil)
         case .bytes(let bytes): (self.body, self.head) = (bytes, nil)
         case .content(let content): (self.body, self.head) = (try await content.source.whole(), content.head)
+        case .stream(let source): (self.body, self.head) = (try await source.whole(), nil)
         }
     }
 }

@@ -105,7 +105,9 @@ let package = Package(
                 model, formatAPI, storageAPI, "RepositoryEngine", "FormatTestKit", "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", "AccessControl",
                 nio, http, logging,
             ]),
-        tests("MaintenanceTests", [model, formatAPI, storageAPI, http, "Maintenance", "RepositoryEngine", "FormatTestKit", "BlobStores", nio, logging]),
+        tests(
+            "MaintenanceTests",
+            [model, formatAPI, storageAPI, http, "Maintenance", "RepositoryEngine", "FormatTestKit", "BlobStores", "BlockingWork", nio, logging]),
         tests(
             "FaultTests",
             [

@@ -12,17 +12,39 @@ struct Administration {
 
     func repositories() async throws -> Data { try await self.ask("GET", "/repositories") { try ReportText.json($0.repositoryReports()) } }
 
-    func collect() async throws -> Data { try await self.ask("POST", "/blobs/gc") { try await ReportText.json($0.collect()) } }
+    func collect(_ tell: @escaping @Sendable (JobProgress) -> Void) async throws -> CollectionReport {
+        try await self.run("/blobs/gc", tell) { try await $0.collect(tell) }
+    }
 
-    func verify(_ options: Verifier.Options) async throws -> Data {
+    func verify(_ options: Verifier.Options, _ tell: @escaping @Sendable (JobProgress) -> Void) async throws -> VerificationReport {
         let store = options.store?.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
         let query = ["repair=\(options.repair)", "quick=\(options.quick)"] + (store.map { ["store=\($0)"] } ?? [])
-        return try await self.ask("POST", "/blobs/verify?\(query.joined(separator: "&"))") { try ReportText.json(try await $0.verify(options)) }
+        return try await self.run("/blobs/verify?\(query.joined(separator: "&"))", tell) { try await $0.verify(options, tell) }
+    }
+
+    /// A job of the running server, or the same one here.
+    private func run<Report: Codable & Sendable>(
+        _ target: String, _ tell: (JobProgress) -> Void, offline: (Assembly) async throws -> Report
+    ) async throws -> Report {
+        let configuration = try self.options.load(quietly: true)
+        guard let server = ControlClient(dataFolder: configuration.data) else { return try await self.open(configuration, offline) }
+        var last: JobLine<Report>?
+        try server.send("POST", target) { line in
+            let line = try JSONDecoder().decode(JobLine<Report>.self, from: line)
+            if let progress = line.progress { tell(progress) } else { last = line }
+        }
+        if let error = last?.error { throw CommandFailure("the server refused: \(error)") }
+        guard let report = last?.result else { throw CommandFailure("the server went away before it was done") }
+        return report
     }
 
     private func ask(_ method: String, _ target: String, offline: (Assembly) async throws -> Data) async throws -> Data {
         let configuration = try self.options.load(quietly: true)
         if let server = ControlClient(dataFolder: configuration.data) { return try server.send(method, target) }
+        return try await self.open(configuration, offline)
+    }
+
+    private func open<Answer>(_ configuration: Configuration, _ offline: (Assembly) async throws -> Answer) async throws -> Answer {
         var logger = Logger(label: "entrepot")
         logger.logLevel = .error
         let assembly = try await Assembly.open(configuration, absent: .fail, logger: logger)

@@ -153,13 +153,17 @@ extension Assembly {
     }
 
     /// - Throws: `CommandFailure` for a store that is not configured.
-    func verify(_ options: Verifier.Options) async throws -> VerificationReport {
+    func verify(_ options: Verifier.Options, _ tell: @escaping @Sendable (JobProgress) -> Void) async throws -> VerificationReport {
         if let name = options.store, !self.shelves.contains(where: { $0.name == name }) { throw CommandFailure("there is no blob store \(name)") }
-        return try await self.verifier.run(options)
+        return try await self.verifier.run(options) { progress in
+            tell(JobProgress(verb: "verified", items: progress.blobs, bytes: progress.bytes, totalBytes: progress.totalBytes))
+        }
     }
 
-    func collect() async throws -> CollectionReport {
-        let freed = try await self.maintenance.collect()
-        return CollectionReport(blobs: freed.blobs, bytes: freed.bytes)
+    func collect(_ tell: @escaping @Sendable (JobProgress) -> Void) async throws -> CollectionReport {
+        let freed = try await self.maintenance.collect { progress in
+            tell(JobProgress(verb: "freed", items: Int64(progress.freed.blobs), bytes: progress.freed.bytes, slices: progress.slices))
+        }
+        return CollectionReport(blobs: freed.blobs, bytes: freed.bytes, unusedParts: freed.parts)
     }
 }

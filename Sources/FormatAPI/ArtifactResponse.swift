@@ -11,6 +11,8 @@ public struct ArtifactResponse: Sendable {
         case bytes(ByteBuffer)
         /// A stored asset: never encoded.
         case content(Content)
+        /// What comes of a running work, as it comes: never encoded, cut or kept.
+        case stream(any ContentSource)
     }
     public var status: HTTPResponse.Status
     public var headers: HTTPFields

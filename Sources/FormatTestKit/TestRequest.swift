@@ -66,15 +66,23 @@ public struct TestResponse: Sendable {
         case .none: (self.body, self.head) = (ByteBuffer(), nil)
         case .bytes(let bytes): (self.body, self.head) = (bytes, nil)
         case .content(let content): (self.body, self.head) = (try await content.source.readAll(.max, on: pool), content.head)
+        case .stream(let source): (self.body, self.head) = (try await source.readAll(.max, on: pool), nil)
         }
     }
 }
 
 extension ContentSource {
-    /// All bytes of a source that keeps them in memory.
+    /// All bytes of a source.
     public func whole() async throws -> ByteBuffer {
         var whole = ByteBuffer()
-        while case .bytes(var piece) = try await self.next(at: Int64(whole.readableBytes), limit: 1 << 20) { whole.writeBuffer(&piece) }
+        while let piece = try await self.next(at: Int64(whole.readableBytes), limit: 1 << 20) {
+            switch piece {
+            case .bytes(var bytes): whole.writeBuffer(&bytes)
+            case .file(let file, let range):
+                var bytes = try file.read(range)
+                whole.writeBuffer(&bytes)
+            }
+        }
         return whole
     }
 }

@@ -26,16 +26,19 @@ public struct TestSite: Sendable {
 
     public let clock: TestClock
     public let blobs: any BlobStore
-    public let metadata: any MetadataStore & BlobLedger & PartLedger & UploadLedger
+    public let metadata: any MetadataStore & BlobLedger & BlobAudit & PartLedger & UploadLedger & RepositoryLedger
     public let shelf: BlobShelf
     public let uploads: UploadBook
     public let repositories: [Repository]
     /// What requests commit to.
     public let cached: any MetadataStore
+    /// Where hashing runs.
+    public let compute: any BlockingPool
+    /// Takes a blob out of what the engine remembers, as whoever changed its row or its bytes must.
+    public let forget: @Sendable (ContentDigest) -> Void
     private let catalogue: Catalogue
     private let contents: ContentMaker
     private let service: ArtifactService
-    private let pool: any BlockingPool
 
     /// - Parameter blobs: a store of the test's own, such as one that fails; in memory where none is given.
     /// - Parameter holding: puts something between the engine and what the metadata knows of blobs.
@@ -71,7 +74,11 @@ public struct TestSite: Sendable {
         let catalogue = Catalogue(repositories, formats: [SitedFormat(format, site: site)])
         return TestSite(
             clock: clock, blobs: blobs, metadata: metadata, shelf: shelf, uploads: uploads, repositories: repositories, cached: cached,
-            catalogue: catalogue, contents: contents, service: ArtifactService(catalogue, contents: contents, authorizer: OpenAccess()), pool: pool)
+            compute: pool,
+            forget: { digest in
+                cached.forgetAssets()
+                contents.forget(digest)
+            }, catalogue: catalogue, contents: contents, service: ArtifactService(catalogue, contents: contents, authorizer: OpenAccess()))
     }
 
     /// The content of one of the repositories, as a request would see it.
@@ -82,12 +89,20 @@ public struct TestSite: Sendable {
         return try self.contents.content(of: repository, for: .anonymous(), request: "test", in: self.catalogue, OpenAccess())
     }
 
+    /// As a repair does with bytes that turn out to be bad and are nowhere else: the blob is lost until somebody brings it again.
+    public func lose(_ digest: ContentDigest) async throws {
+        guard let row = try await self.metadata.blob(digest, in: self.shelf.id) else { throw FormatError(.notFound, "the test has no blob \(digest)") }
+        try await self.metadata.amend(row.id, .lost)
+        self.forget(digest)
+        try await self.blobs.setAside(digest)
+    }
+
     /// A request through the engine's door, its answer read whole.
     public func send(_ request: TestRequest) async throws -> TestResponse {
         let target = try RequestTarget(request.target)
         let outcome = await self.service.respond(
             to: IncomingRequest(
                 id: "test", method: request.method, target: target, headers: request.headers, origin: "http://localhost", body: request.stream()))
-        return try await TestResponse(outcome, on: self.pool)
+        return try await TestResponse(outcome, on: self.compute)
     }
 }

@@ -15,12 +15,28 @@ public struct Collector: Sendable {
         /// Links to bytes that nothing used, removed before the bytes were looked at.
         public var parts = 0
         public init() {}
+
+        static func += (sum: inout Freed, part: Freed) {
+            sum.blobs += part.blobs
+            sum.bytes += part.bytes
+            sum.parts += part.parts
+        }
+    }
+
+    /// How far a run came.
+    public struct Progress: Hashable, Sendable {
+        /// That are through, with those of a dead process.
+        public var slices = 0
+        public var freed = Freed()
     }
 
     /// What one run came to: what went, and the first blob that would not.
     private struct Outcome: Sendable {
         var freed = Freed()
+        var slices = 0
         var failure: (any Error)?
+
+        var progress: Progress { Progress(slices: self.slices, freed: self.freed) }
     }
 
     static let slice = 500
@@ -35,15 +51,19 @@ public struct Collector: Sendable {
     }
 
     /// Waits for a collection of the same store that runs already.
+    /// - Parameter progress: told after each slice.
     /// - Throws: `MetadataError`; `BlobStoreError` where some bytes would not go, after everything else was tried. What was freed stays freed.
-    public func run() async throws -> Freed {
+    public func run(progress tell: (Progress) -> Void = { _ in }) async throws -> Freed {
         try await self.shelf.collecting {
             // The first round after a start is the first to count, and figures should not wait until it ends.
             if self.shelf.used == nil { try await self.shelf.recount() }
             var outcome = Outcome()
-            try await self.removeDoomed(&outcome)
+            try await self.removeDoomed(&outcome, tell)
             var after: Int64? = 0
-            while let start = after, !Task.isCancelled { after = try await self.removeSlice(after: start, &outcome) }
+            while let start = after, !Task.isCancelled {
+                after = try await self.removeSlice(after: start, &outcome)
+                tell(outcome.progress)
+            }
             try await self.shelf.recount()
             if let failure = outcome.failure { throw failure }
             return outcome.freed
@@ -51,13 +71,14 @@ public struct Collector: Sendable {
     }
 
     /// What an earlier process marked and did not come to remove.
-    private func removeDoomed(_ outcome: inout Outcome) async throws {
+    private func removeDoomed(_ outcome: inout Outcome, _ tell: (Progress) -> Void) async throws {
         var after: Int64 = 0
         while !Task.isCancelled {
             let left = try await self.ledger.doomed(in: self.shelf.id, after: after, limit: Self.slice)
             guard let last = left.last else { return }
             outcome = try await self.uncancelled(outcome) { outcome in try await self.remove(left, &outcome) }
             after = last.id
+            tell(outcome.progress)
         }
     }
 
@@ -95,6 +116,7 @@ public struct Collector: Sendable {
             }
         }
         try await self.ledger.forget(gone.map(\.id))
+        outcome.slices += 1
         outcome.freed.blobs += gone.count
         outcome.freed.bytes += gone.reduce(0) { $0 + $1.size }
     }

@@ -85,7 +85,7 @@ private struct UnreferencedSearch: Sendable {
         ) { row in (seen, last) = (seen + 1, row.integer(0)) }
         let query = SQLStatement(
             """
-            SELECT id FROM blobs WHERE id > $1 AND id <= $2 AND +store_id = $3 AND +state = 0 AND held_until < $4
+            SELECT id FROM blobs WHERE id > $1 AND id <= $2 AND +store_id = $3 AND +state <> 1 AND held_until < $4
             AND NOT EXISTS (SELECT 1 FROM assets a WHERE a.blob_id = blobs.id) ORDER BY id LIMIT $5
             """, [.integer(id), .integer(last), .integer(store.number), .integer(now.milliseconds), .integer(Int64(limit))])
         try reader.rows(query, limit: limit) { self.ids.append($0.integer(0)) }

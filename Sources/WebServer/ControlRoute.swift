@@ -28,11 +28,23 @@ public struct ControlRequest: Sendable {
 }
 
 public struct ControlResponse: Sendable {
-    public var status: HTTPResponse.Status
-    public var json: ByteBuffer
+    enum Body: Sendable {
+        case json(ByteBuffer)
+        case job(@Sendable (JobReporter) async -> ByteBuffer)
+    }
+    var status: HTTPResponse.Status
+    var body: Body
+
     public init(_ status: HTTPResponse.Status = .ok, json: ByteBuffer) {
         self.status = status
-        self.json = json
+        self.body = .json(json)
+    }
+
+    /// Lines of JSON while `job` runs. It runs in a task of its own, off the event loops, which is cancelled when the client hangs up.
+    /// - Parameter job: gives the last line, which says what came of it; without a newline. What it reports before are the others.
+    public init(job: @escaping @Sendable (JobReporter) async -> ByteBuffer) {
+        self.status = .ok
+        self.body = .job(job)
     }
 }
 
@@ -60,8 +72,12 @@ struct ControlRoutes: Sendable {
     }
 
     private static func outcome(_ response: ControlResponse, _ operation: String) -> RequestOutcome {
-        RequestOutcome(
-            ArtifactResponse(response.status, headers: [.contentType: "application/json", .cacheControl: "no-store"], body: .bytes(response.json)),
-            operation: "control \(operation)")
+        let (type, body) =
+            switch response.body {
+            case .json(let bytes): ("application/json", ArtifactResponse.Body.bytes(bytes))
+            case .job(let job): ("application/x-ndjson", ArtifactResponse.Body.stream(JobContent(job)))
+            }
+        let headers: HTTPFields = [.contentType: type, .cacheControl: "no-store"]
+        return RequestOutcome(ArtifactResponse(response.status, headers: headers, body: body), operation: "control \(operation)")
     }
 }

@@ -53,6 +53,9 @@ struct ResponsePlan: Sendable {
             self.length = content.head.size ?? content.source.length
             self.headers[.contentLength] = nil
             self.take(content, method, request, random)
+        case .stream(let source):
+            self.body = .content(source, [.all])
+            self.headers[.contentLength] = nil
         }
         if self.status.hasNoBody {
             self.body = .none

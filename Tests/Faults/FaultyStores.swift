@@ -26,6 +26,10 @@ struct FaultyBlobs: BlobStore {
     func delete(_ digest: ContentDigest) async throws(BlobStoreError) {
         try await self.faults.blob("delete") { () throws(BlobStoreError) in try await self.store.delete(digest) }
     }
+    func setAside(_ digest: ContentDigest) async throws(BlobStoreError) {
+        try await self.faults.blob("setAside") { () throws(BlobStoreError) in try await self.store.setAside(digest) }
+    }
+    func asides(limit: Int) async throws(BlobStoreError) -> [(digest: ContentDigest, size: Int64)] { try await self.store.asides(limit: limit) }
     func list(after digest: ContentDigest?, limit: Int) async throws(BlobStoreError) -> [(digest: ContentDigest, size: Int64)] {
         try await self.store.list(after: digest, limit: limit)
     }

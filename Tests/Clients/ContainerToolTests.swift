@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension Clients {
-    @Suite("podman, skopeo, buildah", .timeLimit(.minutes(5))) struct ContainerTools {
+    @Suite("podman, skopeo, buildah", .timeLimit(.minutes(5)), .timed) struct ContainerTools {
         @Test("podman pushes what it built and pulls the same image back", .needs("podman", "busybox"), .needsRoot)
         func podman() async throws {
             try await withServer { server in

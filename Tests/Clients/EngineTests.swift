@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension Clients {
-    @Suite("docker", .timeLimit(.minutes(8))) struct Docker {
+    @Suite("docker", .timeLimit(.minutes(8)), .timed) struct Docker {
         @Test(
             "docker builds, pushes, forgets, pulls and runs an image", .needs("dockerd", "docker", "busybox"), .needsRoot,
             arguments: [
@@ -64,7 +64,7 @@ extension Clients {
         }
     }
 
-    @Suite("containerd", .timeLimit(.minutes(5))) struct Containerd {
+    @Suite("containerd", .timeLimit(.minutes(5)), .timed) struct Containerd {
         @Test("ctr pulls what another client pushed, and pushes it back", .needs("containerd", "ctr", "skopeo", "buildah", "busybox"), .needsRoot)
         func roundtrip() async throws {
             try await withServer { server in

@@ -51,13 +51,13 @@ extension Clients {
             _ = try await run(["dd", "if=/dev/zero", "of=\(server.data.path)/filler", "bs=4096", "status=none"], in: server.folder)
         }
 
-        private static func gc(_ server: ServerProcess) async throws -> String {
+        static func gc(_ server: ServerProcess) async throws -> String {
             try await succeed(
                 [Surroundings.binary, "blobs", "gc", "--config", server.configurationFile.path, "--data", server.data.path], in: server.folder)
         }
 
         /// As if an hour had passed since the bytes came.
-        private static func endHolds(_ server: ServerProcess) async throws {
+        static func endHolds(_ server: ServerProcess) async throws {
             let script =
                 "import sqlite3; c = sqlite3.connect('\(server.data.path)/entrepot.sqlite'); c.execute('UPDATE blobs SET held_until = 0'); c.commit(); c.close()"
             try await succeed(["python3", "-c", script], in: server.folder)

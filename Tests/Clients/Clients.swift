@@ -55,3 +55,15 @@ func withTemporaryFolder<Result>(_ body: (URL) async throws -> Result) async thr
     defer { try? FileManager.default.removeItem(at: folder) }
     return try await body(folder)
 }
+
+/// Prints what a suite took: all of them together have a bound to keep.
+struct Timed: SuiteTrait, TestScoping {
+    func provideScope(for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void) async throws {
+        let taken = try await ContinuousClock().measure { try await function() }
+        print("\(test.displayName ?? test.name): \(taken.formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 1))))")
+    }
+}
+
+extension Trait where Self == Timed {
+    static var timed: Self { Timed() }
+}

@@ -51,7 +51,7 @@ extension Clients {
             _ = try await run(["dd", "if=/dev/zero", "of=\(server.data.path)/filler", "bs=4096", "status=none"], in: server.folder)
         }
 
-        private static func gc(_ server: ServerProcess) async throws -> String {
+        static func gc(_ server: ServerProcess) async throws -> String {
             try await succeed(
                 [Surroundings.binary, "blobs", "gc", "--config", server.configurationFile.path, "--data", server.data.path], in: server.folder)
         }

@@ -30,6 +30,8 @@ enum Surroundings {
 
     /// The interpreter that sees the clients from PyPI; scripts/python-clients makes it.
     static let pythonClients = root.appending(path: ".build-venv/bin/python").path
+    /// Likewise, for helm, which wants a newer Python.
+    static let pythonHelm = root.appending(path: ".build-venv-helm/bin/python").path
 
     static func script(_ name: String) -> String { root.appending(path: "scripts/clients/\(name)").path }
 }

@@ -16,7 +16,7 @@ extension Clients {
                 // Only now: under it, a round of the server's own would take layers from pushes that are on their way.
                 let eager = ServerProcess.configuration.replacing("type: hosted }\n  files", with: "type: hosted, unusedBlobAge: 0s }\n  files")
                 try Data(eager.utf8).write(to: first.configurationFile)
-                try await FullDisk.endHolds(first)
+                try await first.endHolds()
                 let freed = try await FullDisk.gc(first)
                 // Of each of the eight: its manifest, its configuration and the layer that was its own.
                 #expect(freed.contains("freed 24 blobs"), "\(freed)")

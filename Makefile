@@ -50,4 +50,4 @@ bench: ## measure beside nginx and docker-registry, and with a million rows; BEN
 	@python3 Benchmarks/bench.py $(BENCH)
 
 clean: ## remove what was built; never touches DATA
-	@rm -rf .build .build-venv
+	@rm -rf .build .build-venv .build-venv-helm

@@ -115,7 +115,15 @@ let package = Package(
                 model, formatAPI, storageAPI, "RepositoryEngine", "FormatTestKit", "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", "AccessControl",
                 nio, http, logging,
             ]),
-        tests("MaintenanceTests", [model, formatAPI, storageAPI, http, "Maintenance", "RepositoryEngine", "FormatTestKit", "BlobStores", nio, logging]),
+        tests(
+            "MaintenanceTests",
+            [model, formatAPI, storageAPI, http, "Maintenance", "RepositoryEngine", "FormatTestKit", "BlobStores", "BlockingWork", nio, logging]),
+        tests(
+            "FaultTests",
+            [
+                model, formatAPI, storageAPI, "RepositoryEngine", "Maintenance", "FormatTestKit", "BlobStores", "BlockingWork", "SQLMetadata", "SQLiteDriver",
+                "DockerFormat", nio, http, crypto,
+            ], path: "Tests/Faults"),
         tests("ServerConfigurationTests", [model, formatAPI, "ServerConfiguration", "AccessControl", http]),
         tests(
             "WebServerTests",

@@ -2,6 +2,7 @@
 public struct Edit: Sendable {
     public enum Requirement: Hashable, Sendable {
         case absent(Coordinates)
+        /// Each is there, with all its bytes.
         case present([Coordinates])
         /// Every path names an asset. Looked at under the write lock: no manifest commits over a layer that a delete took meanwhile.
         case linked([AssetPath])

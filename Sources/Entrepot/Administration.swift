@@ -12,39 +12,39 @@ struct Administration {
 
     func repositories() async throws -> Data { try await self.ask("GET", "/repositories") { try ReportText.json($0.repositoryReports()) } }
 
-    func collect(_ report: @escaping JobReporter) async throws -> CollectionReport {
-        try await self.job("/blobs/gc", report) { try await $0.collect(report) }
+    func collect(_ tell: @escaping @Sendable (JobProgress) -> Void) async throws -> CollectionReport {
+        try await self.run("/blobs/gc", tell) { try await $0.collect(tell) }
     }
 
-    func verify(_ options: Verifier.Options, _ report: @escaping JobReporter) async throws -> VerificationReport {
+    func verify(_ options: Verifier.Options, _ tell: @escaping @Sendable (JobProgress) -> Void) async throws -> VerificationReport {
         let store = options.store?.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
         let query = ["repair=\(options.repair)", "quick=\(options.quick)"] + (store.map { ["store=\($0)"] } ?? [])
-        return try await self.job("/blobs/verify?\(query.joined(separator: "&"))", report) { try await $0.verify(options, report) }
+        return try await self.run("/blobs/verify?\(query.joined(separator: "&"))", tell) { try await $0.verify(options, tell) }
+    }
+
+    /// A job of the running server, or the same one here.
+    private func run<Report: Codable & Sendable>(
+        _ target: String, _ tell: (JobProgress) -> Void, offline: (Assembly) async throws -> Report
+    ) async throws -> Report {
+        let configuration = try self.options.load(quietly: true)
+        guard let server = ControlClient(dataFolder: configuration.data) else { return try await self.open(configuration, offline) }
+        var last: JobLine<Report>?
+        try server.send("POST", target) { line in
+            let line = try JSONDecoder().decode(JobLine<Report>.self, from: line)
+            if let progress = line.progress { tell(progress) } else { last = line }
+        }
+        if let error = last?.error { throw CommandFailure("the server refused: \(error)") }
+        guard let report = last?.result else { throw CommandFailure("the server went away before it was done") }
+        return report
     }
 
     private func ask(_ method: String, _ target: String, offline: (Assembly) async throws -> Data) async throws -> Data {
         let configuration = try self.options.load(quietly: true)
         if let server = ControlClient(dataFolder: configuration.data) { return try server.send(method, target) }
-        return try await self.opened(configuration, offline)
+        return try await self.open(configuration, offline)
     }
 
-    /// Long work, wherever it runs: told how far it is, and what it came to.
-    private func job<Report: Codable & Sendable>(
-        _ target: String, _ report: JobReporter, offline: (Assembly) async throws -> Report
-    ) async throws -> Report {
-        let configuration = try self.options.load(quietly: true)
-        guard let server = ControlClient(dataFolder: configuration.data) else { return try await self.opened(configuration, offline) }
-        let lines = try server.lines("POST", target)
-        while let line = try lines.next() {
-            let event = try JSONDecoder().decode(JobEvent<Report>.self, from: line)
-            if let progress = event.progress { await report(progress) }
-            if let error = event.error { throw CommandFailure(error) }
-            if let result = event.report { return result }
-        }
-        throw CommandFailure("the server ended before the work did; what it had done is done")
-    }
-
-    private func opened<Answer>(_ configuration: Configuration, _ offline: (Assembly) async throws -> Answer) async throws -> Answer {
+    private func open<Answer>(_ configuration: Configuration, _ offline: (Assembly) async throws -> Answer) async throws -> Answer {
         var logger = Logger(label: "entrepot")
         logger.logLevel = .error
         let assembly = try await Assembly.open(configuration, absent: .fail, logger: logger)

@@ -165,18 +165,17 @@ extension Assembly {
     }
 
     /// - Throws: `CommandFailure` for a store that is not configured.
-    func verify(_ options: Verifier.Options, _ report: @escaping JobReporter) async throws -> VerificationReport {
+    func verify(_ options: Verifier.Options, _ tell: @escaping @Sendable (JobProgress) -> Void) async throws -> VerificationReport {
         if let name = options.store, !self.shelves.contains(where: { $0.name == name }) { throw CommandFailure("there is no blob store \(name)") }
         return try await self.verifier.run(options) { progress in
-            await report(JobProgress("verified", items: progress.blobs, bytes: progress.bytes, totalBytes: progress.totalBytes))
+            tell(JobProgress(verb: "verified", items: progress.blobs, bytes: progress.bytes, totalBytes: progress.totalBytes))
         }
     }
 
-    func collect(_ report: @escaping JobReporter) async throws -> CollectionReport {
+    func collect(_ tell: @escaping @Sendable (JobProgress) -> Void) async throws -> CollectionReport {
         let freed = try await self.maintenance.collect { progress in
-            let note = "slice \(progress.slices), freed \(progress.freed.blobs) blobs, \(ReportText.size(progress.freed.bytes))"
-            await report(JobProgress("looked at", items: progress.looked, totalItems: progress.total, note: note))
+            tell(JobProgress(verb: "freed", items: Int64(progress.freed.blobs), bytes: progress.freed.bytes, slices: progress.slices))
         }
-        return CollectionReport(blobs: freed.blobs, bytes: freed.bytes)
+        return CollectionReport(blobs: freed.blobs, bytes: freed.bytes, unusedParts: freed.parts)
     }
 }

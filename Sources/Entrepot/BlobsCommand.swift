@@ -14,11 +14,13 @@ struct BlobsCollect: AsyncParsableCommand {
     @Flag(help: "JSON, for scripts.") var json = false
 
     func run() async throws {
-        let meter = ProgressMeter()
-        defer { meter.clear() }
-        let report = try await Administration(self.options).collect(meter.show)
-        meter.clear()
+        let line = self.json ? nil : ProgressLine()
+        // Also before an error is told; a second time does nothing.
+        defer { line?.clear() }
+        let report = try await Administration(self.options).collect { line?.draw($0) }
+        line?.clear()
         if self.json { return print(String(decoding: try ReportText.json(report), as: UTF8.self)) }
-        print("freed \(report.blobs) blobs, \(ReportText.size(report.bytes))")
+        let parts = report.unusedParts > 0 ? "; \(report.unusedParts) unused layers were unlinked before" : ""
+        print("freed \(report.blobs) blobs, \(ReportText.size(report.bytes))\(parts)")
     }
 }

@@ -17,10 +17,11 @@ struct BlobsVerify: AsyncParsableCommand {
         options.repair = self.repair
         options.quick = self.quick
         options.store = self.store
-        let meter = ProgressMeter()
-        defer { meter.clear() }
-        let report = try await Administration(self.options).verify(options, meter.show)
-        meter.clear()
+        let line = self.json ? nil : ProgressLine()
+        // Also before an error is told; a second time does nothing.
+        defer { line?.clear() }
+        let report = try await Administration(self.options).verify(options) { line?.draw($0) }
+        line?.clear()
         if self.json { print(String(decoding: try ReportText.json(report), as: UTF8.self)) } else { Self.show(report) }
         if !report.isSound { throw ExitCode.failure }
     }

@@ -34,14 +34,31 @@ struct ControlClient {
         return answer.body
     }
 
-    /// What the server says line by line, as it comes. HTTP/1.0: the end of the connection is the end of the body, without chunks.
-    /// - Throws: `CommandFailure` where the server refuses.
-    func lines(_ method: String, _ target: String) throws -> ControlLines {
+    /// Reads lines as they come. HTTP/1.0, so that the end of the connection is the end of the answer and there are no chunks to undo.
+    /// - Throws: what `each` throws; `CommandFailure` where the server goes away or refuses.
+    func send(_ method: String, _ target: String, each: (Data) throws -> Void) throws {
         guard let socket = Self.connected(to: self.path) else { throw CommandFailure("the server stopped listening at \(self.path)") }
-        let lines = ControlLines(socket)
-        try Self.write("\(method) \(target) HTTP/1.0\r\nContent-Length: 0\r\n\r\n", to: socket)
-        try lines.readHead()
-        return lines
+        defer { close(socket) }
+        try Self.write("\(method) \(target) HTTP/1.0\r\nHost: entrepot\r\nContent-Length: 0\r\n\r\n", to: socket)
+        var isBody = false
+        var bytes = Data()
+        var chunk = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let count = read(socket, &chunk, chunk.count)
+            guard count >= 0 else { throw CommandFailure("the server hung up") }
+            guard count > 0 else { break }
+            bytes.append(contentsOf: chunk[0..<count])
+            if !isBody, let end = bytes.range(of: Data("\r\n\r\n".utf8)) {
+                guard try (200..<300).contains(Self.parse(bytes).status) else { continue }
+                bytes = Data(bytes[end.upperBound...])
+                isBody = true
+            }
+            while isBody, let end = bytes.firstIndex(of: UInt8(ascii: "\n")) {
+                try each(Data(bytes[..<end]))
+                bytes = Data(bytes[(end + 1)...])
+            }
+        }
+        if !isBody { throw CommandFailure("the server refused: \(String(decoding: try Self.parse(bytes).body, as: UTF8.self))") }
     }
 
     private static func connected(to path: String) -> CInt? {

@@ -18,13 +18,13 @@ extension ControlRoute {
                 }
             },
             ControlRoute(.get, "/repositories") { _ in await Self.answer { try ReportText.json(assembly.repositoryReports()) } },
-            ControlRoute(.post, "/blobs/gc") { _ in ControlResponse(lines: JobStream { report in try await assembly.collect(report) }) },
+            ControlRoute(.post, "/blobs/gc") { _ in ControlResponse(running: { tell in try await assembly.collect(tell) }) },
             ControlRoute(.post, "/blobs/verify") { request in
                 var options = Verifier.Options()
                 options.repair = request.query("repair") == "true"
                 options.quick = request.query("quick") == "true"
                 options.store = request.query("store")
-                return ControlResponse(lines: JobStream { [options] report in try await assembly.verify(options, report) })
+                return ControlResponse(running: { [options] tell in try await assembly.verify(options, tell) })
             },
         ]
     }

@@ -29,6 +29,8 @@ struct CollectionReport: Codable, Sendable {
     var blobs: Int
     /// In bytes.
     var bytes: Int64
+    /// Links to bytes that nothing used, such as layers that no manifest names.
+    var unusedParts: Int
 }
 
 enum ReportText {

@@ -11,6 +11,8 @@ public struct ArtifactResponse: Sendable {
         case bytes(ByteBuffer)
         /// A stored asset: never encoded.
         case content(Content)
+        /// What comes of a running work, as it comes: never encoded, cut or kept.
+        case stream(any ContentSource)
     }
     public var status: HTTPResponse.Status
     public var headers: HTTPFields
@@ -26,13 +28,13 @@ public struct ArtifactResponse: Sendable {
 /// A file that a repository holds: what is known of it, and where its bytes are.
 public struct Content: Sendable {
     public var head: ContentHead
-    /// The hosted or proxy repository that had it; nil: none, the server made it.
-    public var member: RepositoryName?
+    /// The hosted or proxy repository that had it.
+    public var member: RepositoryName
     /// nil where no cache was involved.
     public var cache: CacheReport?
     public let source: any ContentSource
 
-    public init(head: ContentHead, member: RepositoryName?, cache: CacheReport? = nil, source: any ContentSource) {
+    public init(head: ContentHead, member: RepositoryName, cache: CacheReport? = nil, source: any ContentSource) {
         self.head = head
         self.member = member
         self.cache = cache
@@ -46,7 +48,7 @@ public struct ContentHead: Sendable {
     /// In bytes. nil: known when it ends.
     public var size: Int64?
     public var contentType: String
-    /// With its quotes, as it stands in `ETag`; empty: none.
+    /// With its quotes, as it stands in `ETag`.
     public var entityTag: String
     public var lastModified: Timestamp?
     public var attributes: [String: String]

@@ -57,7 +57,7 @@ public struct TestResponse: Sendable {
 
     public var text: String { String(buffer: self.body) }
 
-    init(_ outcome: RequestOutcome) async throws {
+    init(_ outcome: RequestOutcome, on pool: any BlockingPool) async throws {
         self.status = outcome.response.status
         self.headers = outcome.response.headers
         self.operation = outcome.operation
@@ -65,16 +65,24 @@ public struct TestResponse: Sendable {
         switch outcome.response.body {
         case .none: (self.body, self.head) = (ByteBuffer(), nil)
         case .bytes(let bytes): (self.body, self.head) = (bytes, nil)
-        case .content(let content): (self.body, self.head) = (try await content.source.whole(), content.head)
+        case .content(let content): (self.body, self.head) = (try await content.source.readAll(.max, on: pool), content.head)
+        case .stream(let source): (self.body, self.head) = (try await source.readAll(.max, on: pool), nil)
         }
     }
 }
 
 extension ContentSource {
-    /// All bytes of a source that keeps them in memory.
+    /// All bytes of a source.
     public func whole() async throws -> ByteBuffer {
         var whole = ByteBuffer()
-        while case .bytes(var piece) = try await self.next(at: Int64(whole.readableBytes), limit: 1 << 20) { whole.writeBuffer(&piece) }
+        while let piece = try await self.next(at: Int64(whole.readableBytes), limit: 1 << 20) {
+            switch piece {
+            case .bytes(var bytes): whole.writeBuffer(&bytes)
+            case .file(let file, let range):
+                var bytes = try file.read(range)
+                whole.writeBuffer(&bytes)
+            }
+        }
         return whole
     }
 }

@@ -7,7 +7,7 @@ import HTTPTypes
 import Logging
 import NIOCore
 public import RepositoryEngine
-import SQLMetadata
+public import SQLMetadata
 import SQLiteDriver
 public import StorageAPI
 
@@ -39,27 +39,37 @@ public struct TestSite: Sendable {
 
     public let clock: TestClock
     public let blobs: any BlobStore
-    public let metadata: any MetadataStore & BlobLedger & PartLedger & UploadLedger
+    public let metadata: any MetadataStore & BlobLedger & BlobAudit & PartLedger & UploadLedger & RepositoryLedger
     public let shelf: BlobShelf
     public let uploads: UploadBook
     public let fills: Fills
-    public let compute: any BlockingPool
     public let repositories: [Repository]
+    /// What requests commit to.
+    public let cached: any MetadataStore
+    /// Where hashing runs.
+    public let compute: any BlockingPool
+    /// Takes a blob out of what the engine remembers, as whoever changed its row or its bytes must.
+    public let forget: @Sendable (ContentDigest) -> Void
     private let catalogue: Catalogue
     private let contents: ContentMaker
     private let service: ArtifactService
 
     /// - Parameter blobs: a store of the test's own, such as one that fails; in memory where none is given.
     /// - Parameter holding: puts something between the engine and what the metadata knows of blobs.
+    /// - Parameter sessions: the same for upload sessions.
+    /// - Parameter database: one of the test's own, to look into; SQLite's `:memory:` where none is given.
+    /// - Parameter pool: where blocking work runs; two threads that end with the process where none is given.
     /// - Parameter decorate: puts something between engine and metadata, such as one that fails.
     public static func make<Format: RepositoryFormat>(
         _ format: Format, site: Format.SiteSettings, _ plans: [Plan], blobs: (any BlobStore)? = nil, quota: Int64? = nil,
-        holding: (any BlobLedger) -> any BlobLedger = { $0 }, decorate: (any MetadataStore) -> any MetadataStore = { $0 }
+        database: (any SQLDatabase)? = nil, pool: (any BlockingPool)? = nil, holding: (any BlobLedger) -> any BlobLedger = { $0 },
+        sessions: (any UploadLedger) -> any UploadLedger = { $0 }, decorate: (any MetadataStore) -> any MetadataStore = { $0 }
     ) async throws -> TestSite {
         let clock = TestClock()
-        let pool = ThreadPool(threads: 2)
-        let database = try await SQLiteDatabase.open(.memory, on: pool)
-        let metadata = try await SQLMetadataStore.open(database, program: "test", now: clock.now)
+        let pool = pool ?? ThreadPool(threads: 2)
+        let own: any SQLDatabase
+        if let database { own = database } else { own = try await SQLiteDatabase.open(.memory, on: pool) }
+        let metadata = try await SQLMetadataStore.open(own, program: "test", now: clock.now)
         let stores = try await metadata.adopt(stores: ["default"], now: clock.now)
         guard let store = stores["default"] else { throw FormatError(.internalFailure, "no number for the blob store") }
         let blobs = blobs ?? MemoryBlobStore(clock: { clock.now })
@@ -74,13 +84,17 @@ public struct TestSite: Sendable {
                 id: record.id, name: record.declaration.name, format: Format.id, part: plan.part, settings: plan.settings, shelf: shelf)
         }
         let fills = Fills(compute: pool, logger: Logger(label: "test"))
-        let uploads = UploadBook(ledger: metadata, now: { clock.now })
-        let contents = ContentMaker(metadata: CachedMetadata(decorate(metadata)), uploads: uploads, fills: fills, compute: pool, now: { clock.now })
+        let uploads = UploadBook(ledger: sessions(metadata), now: { clock.now })
+        let cached = CachedMetadata(decorate(metadata))
+        let contents = ContentMaker(metadata: cached, uploads: uploads, fills: fills, compute: pool, now: { clock.now })
         let catalogue = Catalogue(repositories, formats: [SitedFormat(format, site: site)])
         return TestSite(
-            clock: clock, blobs: blobs, metadata: metadata, shelf: shelf, uploads: uploads, fills: fills, compute: pool, repositories: repositories,
-            catalogue: catalogue,
-            contents: contents, service: ArtifactService(catalogue, contents: contents, authorizer: OpenAccess()))
+            clock: clock, blobs: blobs, metadata: metadata, shelf: shelf, uploads: uploads, fills: fills, repositories: repositories, cached: cached,
+            compute: pool,
+            forget: { digest in
+                cached.forgetAssets()
+                contents.forget(digest)
+            }, catalogue: catalogue, contents: contents, service: ArtifactService(catalogue, contents: contents, authorizer: OpenAccess()))
     }
 
     /// Runs `body` while downloads are served.
@@ -100,12 +114,20 @@ public struct TestSite: Sendable {
         return try self.contents.content(of: repository, for: .anonymous(), request: "test", delivery, in: self.catalogue, OpenAccess())
     }
 
+    /// As a repair does with bytes that turn out to be bad and are nowhere else: the blob is lost until somebody brings it again.
+    public func lose(_ digest: ContentDigest) async throws {
+        guard let row = try await self.metadata.blob(digest, in: self.shelf.id) else { throw FormatError(.notFound, "the test has no blob \(digest)") }
+        try await self.metadata.amend(row.id, .lost)
+        self.forget(digest)
+        try await self.blobs.setAside(digest)
+    }
+
     /// A request through the engine's door, its answer read whole.
     public func send(_ request: TestRequest) async throws -> TestResponse {
         let target = try RequestTarget(request.target)
         let outcome = await self.service.respond(
             to: IncomingRequest(
                 id: "test", method: request.method, target: target, headers: request.headers, origin: "http://localhost", body: request.stream()))
-        return try await TestResponse(outcome)
+        return try await TestResponse(outcome, on: self.compute)
     }
 }

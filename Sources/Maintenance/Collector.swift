@@ -15,23 +15,28 @@ public struct Collector: Sendable {
         /// Links to bytes that nothing used, removed before the bytes were looked at.
         public var parts = 0
         public init() {}
+
+        static func += (sum: inout Freed, part: Freed) {
+            sum.blobs += part.blobs
+            sum.bytes += part.bytes
+            sum.parts += part.parts
+        }
+    }
+
+    /// How far a run came.
+    public struct Progress: Hashable, Sendable {
+        /// That are through, with those of a dead process.
+        public var slices = 0
+        public var freed = Freed()
     }
 
     /// What one run came to: what went, and the first blob that would not.
     private struct Outcome: Sendable {
         var freed = Freed()
-        var failure: (any Error)?
         var slices = 0
-        var looked: Int64 = 0
-    }
+        var failure: (any Error)?
 
-    /// How far a run came. Rows may be counted twice where much is removed.
-    public struct Progress: Hashable, Sendable {
-        public var slices = 0
-        public var looked: Int64 = 0
-        /// By the metadata when it began; nil: not known.
-        public var total: Int64?
-        public var freed = Freed()
+        var progress: Progress { Progress(slices: self.slices, freed: self.freed) }
     }
 
     static let slice = 500
@@ -46,19 +51,18 @@ public struct Collector: Sendable {
     }
 
     /// Waits for a collection of the same store that runs already.
+    /// - Parameter progress: told after each slice.
     /// - Throws: `MetadataError`; `BlobStoreError` where some bytes would not go, after everything else was tried. What was freed stays freed.
-    /// - Parameter tell: told after each slice.
-    public func run(progress tell: @Sendable (Progress) async -> Void = { _ in }) async throws -> Freed {
+    public func run(progress tell: (Progress) -> Void = { _ in }) async throws -> Freed {
         try await self.shelf.collecting {
             // The first round after a start is the first to count, and figures should not wait until it ends.
             if self.shelf.used == nil { try await self.shelf.recount() }
             var outcome = Outcome()
-            let total = self.shelf.used?.count
-            try await self.removeDoomed(&outcome)
+            try await self.removeDoomed(&outcome, tell)
             var after: Int64? = 0
             while let start = after, !Task.isCancelled {
                 after = try await self.removeSlice(after: start, &outcome)
-                await tell(Progress(slices: outcome.slices, looked: outcome.looked, total: total, freed: outcome.freed))
+                tell(outcome.progress)
             }
             try await self.shelf.recount()
             if let failure = outcome.failure { throw failure }
@@ -67,13 +71,14 @@ public struct Collector: Sendable {
     }
 
     /// What an earlier process marked and did not come to remove.
-    private func removeDoomed(_ outcome: inout Outcome) async throws {
+    private func removeDoomed(_ outcome: inout Outcome, _ tell: (Progress) -> Void) async throws {
         var after: Int64 = 0
         while !Task.isCancelled {
             let left = try await self.ledger.doomed(in: self.shelf.id, after: after, limit: Self.slice)
             guard let last = left.last else { return }
             outcome = try await self.uncancelled(outcome) { outcome in try await self.remove(left, &outcome) }
             after = last.id
+            tell(outcome.progress)
         }
     }
 
@@ -82,8 +87,6 @@ public struct Collector: Sendable {
         let (next, result) = try await self.uncancelled((nil as Int64?, outcome)) { state in
             let slice = try await self.ledger.doom(in: self.shelf.id, after: start, limit: Self.slice, now: now)
             try await self.remove(slice.blobs, &state.1)
-            state.1.slices += 1
-            state.1.looked += Int64(slice.looked)
             state.0 = slice.next
         }
         outcome = result
@@ -113,6 +116,7 @@ public struct Collector: Sendable {
             }
         }
         try await self.ledger.forget(gone.map(\.id))
+        outcome.slices += 1
         outcome.freed.blobs += gone.count
         outcome.freed.bytes += gone.reduce(0) { $0 + $1.size }
     }

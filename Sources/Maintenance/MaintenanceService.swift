@@ -70,24 +70,24 @@ public struct MaintenanceService: Service {
         "the disk of the data folder has no room for the reserve that deletes need when it is full: free space, or delete what is not needed"
 
     /// What nothing uses: parts first, then every store's unreferenced bytes, which are tried whatever came of the parts.
-    /// - Parameter tell: told after each slice; `freed` is that of all stores so far, the other figures are of the one at work.
-    public func collect(progress tell: @escaping @Sendable (Collector.Progress) async -> Void = { _ in }) async throws -> Collector.Freed {
-        var freed = Collector.Freed()
+    /// - Parameter tell: how far it came, over all stores, after each slice of a store.
+    public func collect(progress tell: @Sendable (Collector.Progress) -> Void = { _ in }) async throws -> Collector.Freed {
+        var sum = Collector.Progress()
         let parts: Result<Int, any Error>
         do { parts = .success(try await self.parts.run()) } catch { parts = .failure(error) }
+        if case .success(let count) = parts { sum.freed.parts = count }
         for collector in self.collectors {
-            let before = freed
-            let part = try await collector.run { progress in
-                var progress = progress
-                progress.freed.blobs += before.blobs
-                progress.freed.bytes += before.bytes
-                await tell(progress)
+            let before = sum
+            let freed = try await collector.run { progress in
+                sum.slices = before.slices + progress.slices
+                var told = sum
+                told.freed += progress.freed
+                tell(told)
             }
-            freed.blobs += part.blobs
-            freed.bytes += part.bytes
+            sum.freed += freed
         }
-        freed.parts = try parts.get()
-        if freed.parts > 0 { self.logger.info("maintenance removed", metadata: ["parts": "\(freed.parts)"]) }
-        return freed
+        _ = try parts.get()
+        if sum.freed.parts > 0 { self.logger.info("maintenance removed", metadata: ["parts": "\(sum.freed.parts)"]) }
+        return sum.freed
     }
 }

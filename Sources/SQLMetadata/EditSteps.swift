@@ -37,7 +37,7 @@ struct EditSteps {
         case .absent(let coordinates):
             self.require(.component(coordinates, in: self.edit.repository), .noRow, .requirement(index))
         case .present(let all):
-            for coordinates in all { self.require(.component(coordinates, in: self.edit.repository), .someRow, .requirement(index)) }
+            for coordinates in all { self.require(.presentComponent(coordinates, in: self.edit.repository), .someRow, .requirement(index)) }
         case .linked(let paths):
             for path in paths { self.require(.presentDigest(path, in: self.edit.repository), .someRow, .requirement(index)) }
         case .asset(let path, let among):

@@ -33,7 +33,7 @@ extension SQLMetadataStore: BlobLedger {
 
     public func doom(in store: BlobStoreID, after id: Int64, limit: Int, now: Timestamp) async throws(MetadataError) -> DoomedSlice {
         let found = try await self.database.read { reader in try UnreferencedSearch(reader, in: store, after: id, limit: limit, now: now) }
-        guard let first = found.ids.first, let last = found.ids.last else { return DoomedSlice(blobs: [], next: found.next, looked: found.looked) }
+        guard let first = found.ids.first, let last = found.ids.last else { return DoomedSlice(blobs: [], next: found.next) }
         let slice: [SQLValue] = [.integer(first - 1), .integer(last), .integer(store.number)]
         try await self.database.commitFreeing([
             .run(
@@ -46,7 +46,7 @@ extension SQLMetadataStore: BlobLedger {
         let doomed = try await self.database.read(
             SQLStatement("SELECT id, sha256, size FROM blobs WHERE id > $1 AND id <= $2 AND +store_id = $3 AND state = 1 ORDER BY id", slice),
             limit: Int.max, DoomedBlob.decode)
-        return DoomedSlice(blobs: doomed, next: found.next, looked: found.looked)
+        return DoomedSlice(blobs: doomed, next: found.next)
     }
 
     public func doomed(in store: BlobStoreID, after id: Int64, limit: Int) async throws(MetadataError) -> [DoomedBlob] {
@@ -82,8 +82,6 @@ private struct UnreferencedSearch: Sendable {
     var ids: [Int64] = []
     /// Where the next search begins; nil: there are no more rows.
     var next: Int64?
-    /// Rows read; those behind a full list are read again by the next search.
-    var looked = 0
 
     init(_ reader: any SQLReader, in store: BlobStoreID, after id: Int64, limit: Int, now: Timestamp) throws {
         let most = limit * Self.breadth
@@ -98,7 +96,6 @@ private struct UnreferencedSearch: Sendable {
             """, [.integer(id), .integer(last), .integer(store.number), .integer(now.milliseconds), .integer(Int64(limit))])
         try reader.rows(query, limit: limit) { self.ids.append($0.integer(0)) }
         // Cut short by the limit: what is behind the last one found is still to be looked at.
-        self.looked = seen
         if self.ids.count == limit { self.next = self.ids.last } else if seen == most { self.next = last }
     }
 }

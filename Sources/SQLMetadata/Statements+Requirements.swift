@@ -14,6 +14,16 @@ extension SQLStatement {
             """, repository.values(coordinates))
     }
 
+    /// The same, where no asset of it is lost: what clients see.
+    static func presentComponent(_ coordinates: Coordinates, in repository: RepositoryID) -> SQLStatement {
+        SQLStatement(
+            """
+            SELECT c.id FROM packages p JOIN components c ON c.package_id = p.id
+            WHERE p.repository_id = $1 AND p.namespace = $2 AND p.name = $3 AND c.version = $4
+            AND NOT EXISTS (SELECT 1 FROM assets a JOIN blobs b ON b.id = a.blob_id WHERE a.component_id = c.id AND b.state <> 0)
+            """, repository.values(coordinates))
+    }
+
     static func assetDigest(_ path: AssetPath, in repository: RepositoryID) -> SQLStatement {
         SQLStatement(
             "SELECT b.sha256 FROM assets a JOIN blobs b ON b.id = a.blob_id WHERE a.repository_id = $1 AND a.path = $2",

@@ -35,12 +35,9 @@ public struct DoomedSlice: Hashable, Sendable {
     public var blobs: [DoomedBlob]
     /// Where the next slice begins; nil: that was the last.
     public var next: Int64?
-    /// Rows that were looked at, for progress.
-    public var looked: Int
-    public init(blobs: [DoomedBlob], next: Int64?, looked: Int = 0) {
+    public init(blobs: [DoomedBlob], next: Int64?) {
         self.blobs = blobs
         self.next = next
-        self.looked = looked
     }
 }
 

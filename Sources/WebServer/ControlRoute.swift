@@ -1,4 +1,4 @@
-public import ArtifactModel
+import ArtifactModel
 import FormatAPI
 public import HTTPTypes
 public import NIOCore
@@ -28,21 +28,23 @@ public struct ControlRequest: Sendable {
 }
 
 public struct ControlResponse: Sendable {
-    public var status: HTTPResponse.Status
-    public var body: Body
+    enum Body: Sendable {
+        case json(ByteBuffer)
+        case job(@Sendable (JobReporter) async -> ByteBuffer)
+    }
+    var status: HTTPResponse.Status
+    var body: Body
+
     public init(_ status: HTTPResponse.Status = .ok, json: ByteBuffer) {
         self.status = status
         self.body = .json(json)
     }
-    /// - Parameter lines: JSON, a value a line, as they come; asked for in order. Its `next` is cancelled when the client hangs up.
-    public init(lines: any ContentSource) {
-        self.status = .ok
-        self.body = .lines(lines)
-    }
 
-    public enum Body: Sendable {
-        case json(ByteBuffer)
-        case lines(any ContentSource)
+    /// Lines of JSON while `job` runs. It runs in a task of its own, off the event loops, which is cancelled when the client hangs up.
+    /// - Parameter job: gives the last line, which says what came of it; without a newline. What it reports before are the others.
+    public init(job: @escaping @Sendable (JobReporter) async -> ByteBuffer) {
+        self.status = .ok
+        self.body = .job(job)
     }
 }
 
@@ -70,15 +72,12 @@ struct ControlRoutes: Sendable {
     }
 
     private static func outcome(_ response: ControlResponse, _ operation: String) -> RequestOutcome {
-        var answer = ArtifactResponse(response.status, headers: [.cacheControl: "no-store"])
-        switch response.body {
-        case .json(let bytes):
-            answer.headers[.contentType] = "application/json"
-            answer.body = .bytes(bytes)
-        case .lines(let source):
-            let head = ContentHead(digests: [], size: nil, contentType: "application/x-ndjson", entityTag: "", change: .mutable)
-            answer.body = .content(Content(head: head, member: nil, source: source))
-        }
-        return RequestOutcome(answer, operation: "control \(operation)")
+        let (type, body) =
+            switch response.body {
+            case .json(let bytes): ("application/json", ArtifactResponse.Body.bytes(bytes))
+            case .job(let job): ("application/x-ndjson", ArtifactResponse.Body.stream(JobContent(job)))
+            }
+        let headers: HTTPFields = [.contentType: type, .cacheControl: "no-store"]
+        return RequestOutcome(ArtifactResponse(response.status, headers: headers, body: body), operation: "control \(operation)")
     }
 }

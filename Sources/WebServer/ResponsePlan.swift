@@ -53,6 +53,9 @@ struct ResponsePlan: Sendable {
             self.length = content.head.size ?? content.source.length
             self.headers[.contentLength] = nil
             self.take(content, method, request, random)
+        case .stream(let source):
+            self.body = .content(source, [.all])
+            self.headers[.contentLength] = nil
         }
         if self.status.hasNoBody {
             self.body = .none
@@ -94,7 +97,7 @@ struct ResponsePlan: Sendable {
 
     private mutating func describe(_ content: Content) {
         self.headers.setIfMissing(.contentType, content.head.contentType)
-        if !content.head.entityTag.isEmpty { self.headers[.eTag] = content.head.entityTag }
+        self.headers[.eTag] = content.head.entityTag
         if let modified = content.head.lastModified { self.headers[.lastModified] = HTTPDate.text(modified) }
         if self.length != nil { self.headers[.acceptRanges] = "bytes" }
         self.headers.setIfMissing(.cacheControl, content.head.change == .immutable ? "public, max-age=31536000, immutable" : "no-cache")

@@ -14,7 +14,8 @@ struct ChildProcess {
     var errorText: String { Self.text(self.errors) }
 
     /// - Parameter line: the program, by name or path, and its arguments. Output goes to files, so that no pipe fills.
-    init(_ line: [String], environment: [String: String] = [:], in folder: URL, input: URL? = nil) throws {
+    /// - Parameter pipe: takes the standard output instead; `outputText` then stays empty.
+    init(_ line: [String], environment: [String: String] = [:], in folder: URL, input: URL? = nil, pipe: Pipe? = nil) throws {
         let name = try #require(line.first)
         let path = name.contains("/") ? name : try #require(Surroundings.program(name), "\(name) is not installed; see scripts/packages")
         let number = UInt32.random(in: 0...UInt32.max)
@@ -27,7 +28,7 @@ struct ChildProcess {
         self.process.currentDirectoryURL = folder
         self.process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         self.process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
-        self.process.standardOutput = try FileHandle(forWritingTo: self.output)
+        if let pipe { self.process.standardOutput = pipe } else { self.process.standardOutput = try FileHandle(forWritingTo: self.output) }
         self.process.standardError = try FileHandle(forWritingTo: self.errors)
         try Self.withSignalsOpen { try self.process.run() }
     }

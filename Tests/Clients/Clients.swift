@@ -30,6 +30,8 @@ enum Surroundings {
 
     /// The interpreter that sees the clients from PyPI; scripts/python-clients makes it.
     static let pythonClients = root.appending(path: ".build-venv/bin/python").path
+    /// Likewise, for helm, which wants a newer Python.
+    static let pythonHelm = root.appending(path: ".build-venv-helm/bin/python").path
 
     static func script(_ name: String) -> String { root.appending(path: "scripts/clients/\(name)").path }
 }
@@ -54,4 +56,16 @@ func withTemporaryFolder<Result>(_ body: (URL) async throws -> Result) async thr
     // Best effort: a mount that an engine left behind must not hide the test's own failure.
     defer { try? FileManager.default.removeItem(at: folder) }
     return try await body(folder)
+}
+
+/// Prints what a suite took: all of them together have a bound to keep.
+struct Timed: SuiteTrait, TestScoping {
+    func provideScope(for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void) async throws {
+        let taken = try await ContinuousClock().measure { try await function() }
+        print("\(test.displayName ?? test.name): \(taken.formatted(.units(allowed: [.seconds], fractionalPart: .show(length: 1))))")
+    }
+}
+
+extension Trait where Self == Timed {
+    static var timed: Self { Timed() }
 }

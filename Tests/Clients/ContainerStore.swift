@@ -50,6 +50,31 @@ struct ContainerStore {
         try await self.succeed(["buildah", "push", "localhost/one:1", "oci:\(layout):one"])
         return layout
     }
+
+    /// Makes a list of two images for two platforms, known to buildah and podman by `name`.
+    func list(_ name: String) async throws {
+        try await self.succeed(["buildah", "manifest", "create", name])
+        let file = try Image.context(in: self.folder).appending(path: "busybox").path
+        for architecture in ["amd64", "arm64"] {
+            let container = try await self.succeed(["buildah", "from", "scratch"]).trimmingCharacters(in: .whitespacesAndNewlines)
+            try await self.succeed(["buildah", "copy", container, file, "/bin/busybox"])
+            try await self.succeed(["buildah", "config", "--arch", architecture, container])
+            let part = "localhost/part-of-\(name):\(architecture)"
+            try await self.succeed(["buildah", "commit", "--format", "oci", "--rm", container, part])
+            try await self.succeed(["buildah", "manifest", "add", name, part])
+        }
+    }
+
+    /// Makes such a list and pushes it with its images.
+    func pushList(to name: String, format: String = "oci") async throws {
+        try await self.list("both")
+        try await self.succeed(["buildah", "manifest", "push", "--all", "--tls-verify=false", "--format", format, "both", "docker://\(name)"])
+    }
+
+    /// The manifest that the server gives under a name, as text.
+    func raw(_ name: String) async throws -> String {
+        try await self.succeed(["skopeo", "inspect", "--raw", "--tls-verify=false", "docker://\(name)"])
+    }
 }
 
 /// The image that the engines build: one static program and nothing else.

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension Clients {
-    @Suite("docker", .timeLimit(.minutes(8))) struct Docker {
+    @Suite("docker", .timeLimit(.minutes(8)), .timed) struct Docker {
         @Test(
             "docker builds, pushes, forgets, pulls and runs an image", .needs("dockerd", "docker", "busybox"), .needsRoot,
             arguments: [
@@ -64,7 +64,7 @@ extension Clients {
         }
     }
 
-    @Suite("containerd", .timeLimit(.minutes(5))) struct Containerd {
+    @Suite("containerd", .timeLimit(.minutes(5)), .timed) struct Containerd {
         @Test("ctr pulls what another client pushed, and pushes it back", .needs("containerd", "ctr", "skopeo", "buildah", "busybox"), .needsRoot)
         func roundtrip() async throws {
             try await withServer { server in
@@ -82,6 +82,31 @@ extension Clients {
                 let raw = try await tools.succeed(["skopeo", "inspect", "--raw", "--tls-verify=false", "docker://\(server.host)/acme/ctr:1"])
                 let back = try await tools.succeed(["skopeo", "inspect", "--raw", "--tls-verify=false", "docker://\(server.host)/acme/ctr-back:1"])
                 #expect(raw == back)
+            }
+        }
+
+        @Test(
+            "ctr pulls an index with all its platforms, and pushes the same index under another name",
+            .needs("containerd", "ctr", "skopeo", "buildah", "busybox"), .needsRoot)
+        func index() async throws {
+            try await withServer { server in
+                let tools = try ContainerStore(in: server.folder)
+                let first = "\(server.host)/docker-local/acme/both:1"
+                let second = "\(server.host)/docker-local/acme/both-back:2"
+                try await tools.pushList(to: first)
+                try await withContainerd(in: server.folder) { socket in
+                    let ctr = ["ctr", "--address", socket, "--namespace", "test"]
+                    let pulled = try await succeed(
+                        ctr + ["image", "pull", "--plain-http", "--all-platforms", "--snapshotter", "native", first], in: server.folder)
+                    #expect(pulled.contains("linux/amd64") && pulled.contains("linux/arm64"), "\(pulled)")
+                    try await succeed(ctr + ["image", "tag", first, second], in: server.folder)
+                    try await succeed(ctr + ["image", "push", "--plain-http", second], in: server.folder)
+                }
+                let raw = try await tools.raw(first)
+                #expect(try await tools.raw(second) == raw)
+                // With all that it names: a copy to a folder reads every manifest and blob, and compares digests.
+                let back = server.folder.appending(path: "back").path
+                try await tools.succeed(["skopeo", "copy", "--all", "--src-tls-verify=false", "docker://\(second)", "dir:\(back)"])
             }
         }
     }

@@ -51,16 +51,9 @@ extension Clients {
             _ = try await run(["dd", "if=/dev/zero", "of=\(server.data.path)/filler", "bs=4096", "status=none"], in: server.folder)
         }
 
-        private static func gc(_ server: ServerProcess) async throws -> String {
+        static func gc(_ server: ServerProcess) async throws -> String {
             try await succeed(
                 [Surroundings.binary, "blobs", "gc", "--config", server.configurationFile.path, "--data", server.data.path], in: server.folder)
-        }
-
-        /// As if an hour had passed since the bytes came.
-        private static func endHolds(_ server: ServerProcess) async throws {
-            let script =
-                "import sqlite3; c = sqlite3.connect('\(server.data.path)/entrepot.sqlite'); c.execute('UPDATE blobs SET held_until = 0'); c.commit(); c.close()"
-            try await succeed(["python3", "-c", script], in: server.folder)
         }
 
         @Test(
@@ -82,7 +75,7 @@ extension Clients {
                 #expect(refused?.status == 507)
                 #expect(kept.count > 8)
                 try await Self.expectRefusals(server)
-                try await Self.endHolds(server)
+                try await server.endHolds()
                 try await Self.fill(server)
                 #expect(try await server.send("GET", "/health/ready").status == 200)
                 for (path, content) in kept { #expect(try await server.send("GET", path).body == content) }
@@ -145,7 +138,7 @@ extension Clients {
                 #expect(try await server.send("GET", "/v2/docker-local/app/blobs/\(used)").status == 200)
                 let name = try await digest(of: manifest, in: folder)
                 #expect(try await server.send("DELETE", "/v2/docker-local/app/manifests/\(name)").status == 202)
-                try await Self.endHolds(server)
+                try await server.endHolds()
                 let freed = try await Self.gc(server)
                 #expect(freed.contains("freed 3 blobs"), "\(freed)")
                 #expect(try await server.send("GET", "/v2/docker-local/app/blobs/\(used)").status == 404)

@@ -5,7 +5,7 @@ public import StorageAPI
 /// What every `BlobStore` must do. Each case wants a store without blobs.
 public enum BlobStoreConformance {
     public typealias Case = ConformanceCase<any BlobStore>
-    public static let cases: [Case] = uploads + sealing + listing
+    public static let cases: [Case] = uploads + sealing + listing + quarantine
 
     private static let uploads: [Case] = [
         Case("a batch is written buffer after buffer, also behind a hole") { store in
@@ -98,6 +98,31 @@ public enum BlobStoreConformance {
             try demandEqual(try await store.list(after: kept[10], limit: 1).map(\.digest), [kept[11]])
             try demandEqual(try await store.list(after: nil, limit: 50).filter { !(6...7).contains($0.size) }.count, 0)
         }
+    ]
+
+    private static let quarantine: [Case] = [
+        Case("what is set aside is kept, and neither read nor listed; setting aside what is not there does nothing") { store in
+            let digest = try await keep("suspect", in: store)
+            let other = try await keep("good", in: store)
+            let source = try demandValue(try await store.open(digest))
+            for _ in 1...2 { try await store.setAside(digest) }
+            try demand(try await store.open(digest) == nil, "it was opened")
+            try demandEqual(try await store.list(after: nil, limit: 9).map(\.digest), [other])
+            let asides = try await store.asides(limit: 9)
+            try demandEqual(asides.map(\.digest), [digest])
+            try demandEqual(asides.map(\.size), [7])
+            try demandEqual(try await Bytes.read(source), "suspect")
+        },
+        Case("the bytes of one that was set aside come again beside it, and can be set aside again; asides are in order and limited") { store in
+            let digests = try ["a", "b", "c"].map { try Bytes.digest(of: $0) }.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+            try demandEqual(try await store.asides(limit: 9).count, 0)
+            for text in ["a", "b", "c"] { try await store.setAside(try await keep(text, in: store)) }
+            try demandEqual(try await read(try await keep("a", in: store), in: store), "a")
+            try demandEqual(try await store.asides(limit: 9).map(\.digest), digests)
+            try demandEqual(try await store.asides(limit: 2).map(\.digest), Array(digests[..<2]))
+            try await store.setAside(try Bytes.digest(of: "a"))
+            try demandEqual(try await store.asides(limit: 9).map(\.digest), digests)
+        },
     ]
 
     private static func unknown() -> UploadID {

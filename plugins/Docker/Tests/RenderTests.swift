@@ -62,5 +62,6 @@ func text(_ response: ArtifactResponse) -> String {
     case .none: ""
     case .bytes(let bytes): String(buffer: bytes)
     case .content(let content): (content.source as? MemoryContent).map { String(buffer: $0.bytes) } ?? "?"
+    case .stream: "?"
     }
 }

@@ -19,6 +19,7 @@ private func text(_ response: ArtifactResponse) -> String {
     case .none: ""
     case .bytes(let bytes): String(buffer: bytes)
     case .content(let content): (content.source as? MemoryContent).map { String(buffer: $0.bytes) } ?? "?"
+    case .stream: "?"
     }
 }
 

@@ -98,11 +98,11 @@ public struct TestSite: Sendable {
     }
 
     /// Runs `body` while downloads are served.
-    public func running<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
+    public func running(_ body: () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await self.fills.run() }
             defer { self.fills.drain() }
-            return try await body()
+            try await body()
         }
     }
 

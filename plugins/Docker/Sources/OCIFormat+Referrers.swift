@@ -33,6 +33,8 @@ extension OCIFormat {
 /// A page of referrers as it fills.
 struct ReferrerPage: Sendable {
     static let mostEntries = 500
+    /// Entries that need a look of their own: a manifest read for its annotations, or a query.
+    static let mostReads = 64
     /// In bytes. Clients read documents of at least 4 MiB, and some no larger ones; a single entry may be larger still.
     static let largest = 4 << 20
 
@@ -78,7 +80,13 @@ private struct ReferrerList: Sendable {
         let found = try await self.content.list(ContentQuery(self.edges(self.type), after: after, limit: ReferrerPage.mostEntries))
         let records = try await self.content.context.compute.run { found.rows.map { JSON.value(ManifestRecord.self, from: $0.attributes) } }
         var last = after
+        var read = 0
         for (row, record) in zip(found.rows, records) {
+            if record?.hasMoreAnnotations == true { read += 1 }
+            guard read <= ReferrerPage.mostReads else {
+                page.next = last
+                return false
+            }
             let annotations = record?.hasMoreAnnotations == true ? try await self.annotations(of: row.name) : record?.annotations
             let entry = Referrer(
                 mediaType: row.contentType, digest: row.name, size: row.size, artifactType: row.artifactType.isEmpty ? nil : row.artifactType,
@@ -98,7 +106,7 @@ private struct ReferrerList: Sendable {
         var last = after ?? ""
         for (count, entry) in entries.enumerated() {
             // What was pushed with its subject is listed already, and says of itself what it is. Each costs a query, so a page has few.
-            var fits = count < ReferrerPage.mostEntries
+            var fits = count < ReferrerPage.mostReads
             if fits, try await !self.isPushed(entry) { fits = page.add(entry) }
             guard fits else {
                 page.next = "\(Self.listedByClients)\(last)"

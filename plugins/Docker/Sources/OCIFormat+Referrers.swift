@@ -33,7 +33,7 @@ extension OCIFormat {
 /// A page of referrers as it fills.
 struct ReferrerPage: Sendable {
     static let mostEntries = 500
-    /// Entries that need a look of their own: a manifest read for its annotations, or a query.
+    /// Manifests read for annotations too long for the metadata, up to 8 MiB each.
     static let mostReads = 64
     /// In bytes. Clients read documents of at least 4 MiB, and some no larger ones; a single entry may be larger still.
     static let largest = 4 << 20
@@ -106,7 +106,7 @@ private struct ReferrerList: Sendable {
         var last = after ?? ""
         for (count, entry) in entries.enumerated() {
             // What was pushed with its subject is listed already, and says of itself what it is. Each costs a query, so a page has few.
-            var fits = count < ReferrerPage.mostReads
+            var fits = count < ReferrerPage.mostEntries
             if fits, try await !self.isPushed(entry) { fits = page.add(entry) }
             guard fits else {
                 page.next = "\(Self.listedByClients)\(last)"

@@ -117,7 +117,10 @@ let package = Package(
             ]),
         tests(
             "MaintenanceTests",
-            [model, formatAPI, storageAPI, http, "Maintenance", "RepositoryEngine", "FormatTestKit", "BlobStores", "BlockingWork", nio, logging]),
+            [
+                model, formatAPI, storageAPI, http, "Maintenance", "RepositoryEngine", "FormatTestKit", "BlobStores", "BlockingWork", "SQLMetadata",
+                "SQLiteDriver", nio, logging,
+            ]),
         tests(
             "FaultTests",
             [

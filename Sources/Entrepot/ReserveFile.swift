@@ -9,8 +9,8 @@ import Synchronization
     import Musl
 #endif
 
-/// `<data>/reserve`: a file of nothing, beside the database, removed when a delete needs its space. 16 MiB, or a sixteenth of a small
-/// file system: what the log of some transactions takes.
+/// `<data>/reserve`: a file of nothing, beside the database, removed when a delete needs its space. 16 MiB, or a thirty-second of a small
+/// file system: what the log of some transactions takes, and less than the floor that bodies stop at, so that no push is let into it.
 final class ReserveFile: SpaceReserve {
     private let path: String
     /// One of the two at a time.
@@ -47,7 +47,7 @@ final class ReserveFile: SpaceReserve {
         return true
     }
 
-    private func size() -> Int64? { self.space().map { min(16 << 20, $0.total / 16) } }
+    private func size() -> Int64? { self.space().map { min(16 << 20, $0.total / 32) } }
 
     private func space() -> StoreSpace? {
         var status = statvfs()

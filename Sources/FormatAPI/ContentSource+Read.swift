@@ -28,8 +28,13 @@ extension ContentSource {
     }
 }
 
-/// `pread` failed, or the file is shorter than it was.
-public struct FileReadError: Error { public let errno: CInt }
+/// `pread` failed, or the file is shorter than it was: `errno` is 0 then.
+public struct FileReadError: Error {
+    public let errno: CInt
+
+    /// Whether it says something about the file, as against the moment.
+    public var isDamage: Bool { self.errno == 0 || self.errno == EIO }
+}
 
 extension OpenFile {
     /// Blocks: for the pool.
@@ -38,10 +43,13 @@ extension OpenFile {
         while buffer.readableBytes < range.count {
             let offset = range.lowerBound + Int64(buffer.readableBytes)
             let wanted = range.count - buffer.readableBytes
+            var failure: CInt = 0
             let count = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { bytes in
-                max(0, pread(self.descriptor, bytes.baseAddress, wanted, off_t(offset)))
+                let count = pread(self.descriptor, bytes.baseAddress, wanted, off_t(offset))
+                if count < 0 { failure = errno }
+                return max(0, count)
             }
-            guard count > 0 else { throw FileReadError(errno: errno) }
+            guard count > 0 || failure == EINTR else { throw FileReadError(errno: failure) }
         }
         return buffer
     }

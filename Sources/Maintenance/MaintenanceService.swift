@@ -76,17 +76,24 @@ public struct MaintenanceService: Service {
         let parts: Result<Int, any Error>
         do { parts = .success(try await self.parts.run()) } catch { parts = .failure(error) }
         if case .success(let count) = parts { sum.freed.parts = count }
+        var failure: (any Error)?
         for collector in self.collectors {
             let before = sum
-            let freed = try await collector.run { progress in
-                sum.slices = before.slices + progress.slices
-                var told = sum
-                told.freed += progress.freed
-                tell(told)
+            do {
+                let freed = try await collector.run { progress in
+                    sum.slices = before.slices + progress.slices
+                    var told = sum
+                    told.freed += progress.freed
+                    tell(told)
+                }
+                sum.freed += freed
+            } catch {
+                // One store that will not must not keep the others.
+                failure = failure ?? error
             }
-            sum.freed += freed
         }
         _ = try parts.get()
+        if let failure { throw failure }
         if sum.freed.parts > 0 { self.logger.info("maintenance removed", metadata: ["parts": "\(sum.freed.parts)"]) }
         return sum.freed
     }

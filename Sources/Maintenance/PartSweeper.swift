@@ -72,6 +72,8 @@ public final class PartSweeper: Sendable {
             }
             after = slice.next
         }
+        // One that was broken off has not swept, and is due again.
+        try Task.checkCancellation()
     }
 
     /// One that is used by now, or gone, is left out, and the rest tried again.

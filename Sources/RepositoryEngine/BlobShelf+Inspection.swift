@@ -17,7 +17,15 @@ extension BlobShelf {
     /// - Parameter progress: told of each batch, in bytes.
     /// - Throws: `BlobStoreError` where the store does not answer; `CancellationError`.
     public func inspect(_ digest: ContentDigest, on compute: any BlockingPool, progress: (Int64) async -> Void = { _ in }) async throws -> BlobHealth {
-        guard let source = try await self.store.open(digest) else { return .absent }
+        let source: any ContentSource
+        do {
+            guard let opened = try await self.store.open(digest) else { return .absent }
+            source = opened
+        } catch {
+            // A folder or a file that the disk does not give: the others are looked at all the same.
+            guard error.code == .io else { throw error }
+            return .bad(0)
+        }
         var hasher = MultiHasher([])
         do {
             while let (advanced, bytes) = try await Self.advance(hasher, over: source, on: compute) {
@@ -25,7 +33,7 @@ extension BlobShelf {
                 hasher = advanced
                 await progress(Int64(bytes.readableBytes))
             }
-        } catch is FileReadError {
+        } catch let error as FileReadError where error.isDamage {
             return .bad(source.length ?? hasher.length)
         }
         return hasher.digests().first == digest ? .good(hasher.length) : .bad(hasher.length)
@@ -35,7 +43,14 @@ extension BlobShelf {
     /// while `mending` the digest.
     /// - Returns: how many; nil: the other store does not have them, or not in good order, and nothing was changed here.
     public func fetch(_ digest: ContentDigest, from other: BlobShelf, on compute: any BlockingPool) async throws -> Int64? {
-        guard let source = try await other.store.open(digest) else { return nil }
+        let source: any ContentSource
+        do {
+            guard let opened = try await other.store.open(digest) else { return nil }
+            source = opened
+        } catch {
+            guard error.code == .io else { throw error }
+            return nil
+        }
         let writer = try await self.store.create()
         do {
             var hasher = MultiHasher([])

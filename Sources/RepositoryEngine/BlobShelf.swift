@@ -49,7 +49,7 @@ public final class BlobShelf: Sendable {
         guard let space = try await self.store.space() else { return .max }
         let room = space.free - space.floor
         guard room > 0 else { throw self.full }
-        return min(max(room / 4, 1 << 20), 4 << 20)
+        return min(max(room / 4, 1 << 20), 4 << 20, room)
     }
 
     private func admitWithinQuota(_ length: Int64) async throws {

@@ -14,8 +14,15 @@ struct HostedContent: RepositoryContent {
     func content(_ want: ContentRequest) async throws -> Content? {
         guard let asset = try await self.maker.metadata.asset(at: want.path, in: self.repository.id) else { return nil }
         if let age = want.renewingAfter, self.maker.now() - asset.created > age, self.policy != .deny {
-            // At most once in this age for each asset. Where it cannot be written (a full disk), what was asked is true all the same.
-            try? await self.commit(Edit([.renew(want.path)]))
+            // At most once in this age for each asset.
+            do {
+                try await self.commit(Edit(requiring: [.linked([want.path])], [.renew(want.path)]))
+            } catch is Edit.Refused {
+                // The sweep of unused parts was faster.
+                return nil
+            } catch {
+                // It cannot be written (a full disk): what was asked is true all the same.
+            }
         }
         return try await self.content(of: asset, want)
     }

@@ -39,7 +39,7 @@ extension SQLMetadataStore: BlobLedger {
             .run(
                 SQLStatement(
                     """
-                    UPDATE blobs SET state = 1 WHERE id > $1 AND id <= $2 AND store_id = $3 AND state <> 1 AND held_until < $4
+                    UPDATE blobs SET state = 1 WHERE id > $1 AND id <= $2 AND +store_id = $3 AND +state <> 1 AND held_until < $4
                     AND NOT EXISTS (SELECT 1 FROM assets a WHERE a.blob_id = blobs.id)
                     """, slice + [.integer(now.milliseconds)]))
         ])

@@ -8,7 +8,7 @@ public protocol BlobLedger: Sendable {
     /// The collector's lease: the blob's row, made if need be, is not collected before `until`.
     /// - Returns: false: the collector owns it. Wait for the row to go, then call again.
     func hold(_ digests: [ContentDigest], size: Int64, in store: BlobStoreID, now: Timestamp, until: Timestamp) async throws(MetadataError) -> Bool
-    /// Marks the unreferenced, unheld blobs among the next rows after `id`, at most `limit`. Looks at more rows than it marks, and
+    /// Marks the unreferenced, unheld blobs among the next rows after `id`, about `limit`. Looks at more rows than it marks, and
     /// takes the write lock only where it has found some.
     func doom(in store: BlobStoreID, after id: Int64, limit: Int, now: Timestamp) async throws(MetadataError) -> DoomedSlice
     /// Blobs after `id` that were marked and not forgotten yet, by their ids.

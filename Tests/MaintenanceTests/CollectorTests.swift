@@ -75,9 +75,9 @@ import Testing
 
     @Test("a writer that meets a marked blob waits until the collector is through, and then stores the bytes anew")
     func race() async throws {
-        let refusals = Refusals()
+        let answers = HoldAnswers()
         let site = try await TestSite.make(
-            SilentFormat(), site: NoSettings(), [.init("one")], holding: { WatchedLedger(ledger: $0, refusals: refusals) })
+            SilentFormat(), site: NoSettings(), [.init("one")], holding: { WatchedLedger(ledger: $0, answers: answers) })
         let content = try site.content(of: "one")
         let digest = try #require(try await self.stage("text", in: content).digests.first)
         site.clock.advance(by: .seconds(3601))
@@ -85,7 +85,7 @@ import Testing
         #expect(slice.blobs.map(\.digest) == [digest])
         async let staged = self.stage("text", in: content)
         // The writer has met the mark by now.
-        await refusals.first()
+        await answers.firstRefusal()
         try await site.blobs.delete(digest)
         try await site.metadata.forget(slice.blobs.map(\.id))
         #expect(try await staged.digests.first == digest)

@@ -1,23 +1,25 @@
 import ArtifactModel
 import StorageAPI
 
-/// Tells when a hold was refused, which is when a writer waits for the collector.
-struct Refusals: Sendable {
-    private let stream: AsyncStream<Void>
-    private let told: AsyncStream<Void>.Continuation
+/// Tells what holds were answered. A refusal is when a writer waits for the collector.
+struct HoldAnswers: Sendable {
+    private let stream: AsyncStream<Bool>
+    private let told: AsyncStream<Bool>.Continuation
     init() { (self.stream, self.told) = AsyncStream.makeStream() }
 
-    func tell() { self.told.yield() }
-    func first() async { for await _ in self.stream { return } }
+    func tell(_ held: Bool) { self.told.yield(held) }
+    /// The next answer that nobody has asked for yet.
+    func next() async -> Bool? { await self.stream.first { _ in true } }
+    func firstRefusal() async { _ = await self.stream.first { !$0 } }
 }
 
 struct WatchedLedger: BlobLedger {
     let ledger: any BlobLedger
-    let refusals: Refusals
+    let answers: HoldAnswers
 
     func hold(_ digests: [ContentDigest], size: Int64, in store: BlobStoreID, now: Timestamp, until: Timestamp) async throws(MetadataError) -> Bool {
         let held = try await self.ledger.hold(digests, size: size, in: store, now: now, until: until)
-        if !held { self.refusals.tell() }
+        self.answers.tell(held)
         return held
     }
     func doom(in store: BlobStoreID, after id: Int64, limit: Int, now: Timestamp) async throws(MetadataError) -> DoomedSlice {

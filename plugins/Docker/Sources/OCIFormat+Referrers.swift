@@ -33,6 +33,8 @@ extension OCIFormat {
 /// A page of referrers as it fills.
 struct ReferrerPage: Sendable {
     static let mostEntries = 500
+    /// Manifests read for annotations too long for the metadata, up to 8 MiB each.
+    static let mostReads = 64
     /// In bytes. Clients read documents of at least 4 MiB, and some no larger ones; a single entry may be larger still.
     static let largest = 4 << 20
 
@@ -78,7 +80,13 @@ private struct ReferrerList: Sendable {
         let found = try await self.content.list(ContentQuery(self.edges(self.type), after: after, limit: ReferrerPage.mostEntries))
         let records = try await self.content.context.compute.run { found.rows.map { JSON.value(ManifestRecord.self, from: $0.attributes) } }
         var last = after
+        var read = 0
         for (row, record) in zip(found.rows, records) {
+            if record?.hasMoreAnnotations == true { read += 1 }
+            guard read <= ReferrerPage.mostReads else {
+                page.next = last
+                return false
+            }
             let annotations = record?.hasMoreAnnotations == true ? try await self.annotations(of: row.name) : record?.annotations
             let entry = Referrer(
                 mediaType: row.contentType, digest: row.name, size: row.size, artifactType: row.artifactType.isEmpty ? nil : row.artifactType,

@@ -47,6 +47,8 @@ struct Assembly: Sendable {
     let upstreams: Upstreams
     let contents: ContentMaker
     let catalogue: Catalogue
+    let formats: [any ServedFormat]
+    let cached: CachedMetadata
 
     static let clock: WallClock = { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
 
@@ -81,7 +83,7 @@ struct Assembly: Sendable {
         return Assembly(
             configuration: configuration, folder: folder, pools: pools, database: database, metadata: metadata, shelves: shelves,
             repositories: repositories, service: service, maintenance: maintenance, verifier: verifier, loops: loops, upstreams: upstreams,
-            contents: contents, catalogue: catalogue)
+            contents: contents, catalogue: catalogue, formats: formats, cached: cached)
     }
 
     /// - Throws: `CommandFailure` that names the file: this is the operator's own machine.

@@ -13,3 +13,17 @@ struct FillService: Service {
         }
     }
 }
+
+extension Assembly {
+    /// Runs `work` with downloads, where no server runs them.
+    func downloading<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await self.contents.fills.run() }
+            defer { group.cancelAll() }
+            let value = try await work()
+            // What was fetched last is still being committed.
+            await self.contents.fills.settled()
+            return value
+        }
+    }
+}

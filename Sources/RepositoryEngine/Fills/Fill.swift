@@ -181,8 +181,9 @@ final class Fill: Sendable {
             // Whatever becomes of the write: the state goes back, so that a later transfer can go on with it.
             let outcome = await Result { () async throws in try await writer.write(batch.buffers, at: offset) }
             let result = try await advanced
-            let failed = (try? outcome.get()) == nil
-            self.state.withLock { $0.hasher = failed ? hasher : result }
+            self.state.withLock { state in
+                if case .success = outcome { state.hasher = result } else { state.hasher = hasher }
+            }
             try outcome.get()
         } else {
             try await writer.write(batch.buffers, at: offset)

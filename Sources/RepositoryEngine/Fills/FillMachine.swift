@@ -75,6 +75,9 @@ struct FillMachine: Sendable {
         return max(offset, min(end, (self.length ?? end) - self.limits.holdBack))
     }
 
+    /// All of it is here, and it is not kept yet.
+    var isEnding: Bool { self.phase == .verifying || self.phase == .keeping }
+
     var isOver: Bool {
         switch self.phase {
         case .asking, .open, .verifying, .keeping: false

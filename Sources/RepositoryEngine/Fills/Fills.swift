@@ -98,6 +98,16 @@ public final class Fills: FillWork {
         }
     }
 
+    /// Returns when nothing is on its way to be kept.
+    public func settled() async {
+        while !Task.isCancelled,
+            self.table.withLock({ $0.fills.values.contains { $0.state.withLock { !$0.machine.transfers.isEmpty || $0.machine.isEnding } } })
+        {
+            // Cancelled by the end of whoever waits: the loop ends.
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
     public var count: Int { self.table.withLock { $0.fills.count } }
 
     private func sweepAgainAndAgain() async {

@@ -45,7 +45,7 @@ public struct ContentMaker: Sendable {
                 context: context,
                 repository: repository, policy: policy, maker: self, links: LinkSources(principal: principal, catalogue: catalogue, authorizer: authorizer))
         case .notServed(let role):
-            throw FormatError(.notServed, "«\(repository.name)» is a \(role.rawValue) repository, and this version serves hosted repositories only")
+            throw FormatError(.notServed, "«\(repository.name)» is a \(role.rawValue) repository, and this version serves hosted and proxy repositories")
         }
     }
 }

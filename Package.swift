@@ -48,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0", traits: []),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
@@ -63,6 +64,15 @@ let package = Package(
         module("SQLiteDriver", [model, storageAPI, "SQLMetadata", "CSQLite"]),
         module("AccessControl", [model]),
         module("RepositoryEngine", [model, formatAPI, storageAPI, "AccessControl", nio, http, crypto, logging]),
+        module(
+            "Outbound",
+            [
+                model, nio, posix, http,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        module("Upstream", [model, formatAPI, "RepositoryEngine", "Outbound", nio, http, logging]),
         module("Maintenance", [model, storageAPI, "RepositoryEngine", lifecycle, logging]),
         module("ServerConfiguration", [model, formatAPI, "AccessControl", "Yams"]),
         module(
@@ -79,7 +89,7 @@ let package = Package(
             name: "Entrepot",
             dependencies: [
                 model, formatAPI, storageAPI, "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", "AccessControl", "RepositoryEngine",
-                "Maintenance", "ServerConfiguration", "WebServer", nio, posix, http, logging, lifecycle,
+                "Maintenance", "ServerConfiguration", "Outbound", "Upstream", "WebServer", nio, posix, http, logging, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + formats.map { .target(name: "\($0)Format") },
@@ -122,6 +132,13 @@ let package = Package(
             "WebServerTests",
             [
                 model, formatAPI, "WebServer", "RepositoryEngine", "BlockingWork", nio, posix, http, logging, lifecycle,
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        tests("OutboundTests", [model, "Outbound", "BlockingWork", nio, posix, http]),
+        tests(
+            "UpstreamTests",
+            [
+                model, formatAPI, "RepositoryEngine", "Upstream", "Outbound", "BlockingWork", nio, posix, http, logging,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         tests("ArchitectureTests", []),

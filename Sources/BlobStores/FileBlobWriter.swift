@@ -25,4 +25,6 @@ struct FileBlobWriter: BlobWriter {
     }
 
     func reading() async throws(BlobStoreError) -> any ContentSource { FileContent(self.file, size: try await self.length()) }
+
+    func arriving() -> any ContentSource { FileContent(self.file, size: .max) }
 }

@@ -6,7 +6,7 @@ import Synchronization
 /// Blobs in memory, gone with the process: for tests, and for trying the server out.
 public final class MemoryBlobStore: BlobStore {
     struct Upload {
-        var bytes = ByteBuffer()
+        let bytes = MemoryBytes()
         var touched: Timestamp
     }
     struct State {
@@ -24,22 +24,28 @@ public final class MemoryBlobStore: BlobStore {
     public func create() async throws(BlobStoreError) -> any BlobWriter {
         let id = FileBlobStore.randomID()
         self.state.withLock { $0.uploads[id] = Upload(touched: self.clock()) }
-        return MemoryBlobWriter(id: id, store: self)
+        return try self.writer(of: id)
+    }
+
+    private func writer(of id: UploadID) throws(BlobStoreError) -> MemoryBlobWriter {
+        guard let upload = self.state.withLock({ $0.uploads[id] }) else { throw BlobStoreError(.notFound, "there is no upload \(id.text)") }
+        return MemoryBlobWriter(id: id, store: self, bytes: upload.bytes)
     }
 
     public func resume(_ id: UploadID) async throws(BlobStoreError) -> (any BlobWriter)? {
-        self.state.withLock { $0.uploads[id] != nil } ? MemoryBlobWriter(id: id, store: self) : nil
+        self.state.withLock { $0.uploads[id] != nil } ? try self.writer(of: id) : nil
     }
 
     public func seal(_ id: UploadID, as digest: ContentDigest, length: Int64, _ durability: Durability) async throws(BlobStoreError) {
         guard digest.algorithm == .sha256 else { throw BlobStoreError(.io, "a blob is kept by its SHA-256, not as \(digest)") }
         try self.state.withLock { state throws(BlobStoreError) in
             guard let upload = state.uploads[id] else { throw BlobStoreError(.notFound, "there is no upload \(id.text)") }
-            guard upload.bytes.readableBytes == length else {
-                throw BlobStoreError(.io, "upload \(id.text) is \(upload.bytes.readableBytes) bytes long, not \(length)")
+            let bytes = upload.bytes.now
+            guard bytes.readableBytes == length else {
+                throw BlobStoreError(.io, "upload \(id.text) is \(bytes.readableBytes) bytes long, not \(length)")
             }
             state.uploads[id] = nil
-            state.blobs[digest] = upload.bytes
+            state.blobs[digest] = bytes
         }
     }
 
@@ -84,6 +90,7 @@ public final class MemoryBlobStore: BlobStore {
 private struct MemoryBlobWriter: BlobWriter {
     let id: UploadID
     let store: MemoryBlobStore
+    let bytes: MemoryBytes
 
     func length() async throws(BlobStoreError) -> Int64 { try self.change { Int64($0.readableBytes) } }
 
@@ -106,14 +113,29 @@ private struct MemoryBlobWriter: BlobWriter {
     }
 
     func reading() async throws(BlobStoreError) -> any ContentSource { MemoryContent(try self.change { $0 }) }
+    func arriving() -> any ContentSource { self.bytes }
 
-    private func change<T>(_ body: (inout ByteBuffer) -> T) throws(BlobStoreError) -> T {
+    private func change<T: Sendable>(_ body: (inout ByteBuffer) -> T) throws(BlobStoreError) -> T {
         try self.store.state.withLock { state throws(BlobStoreError) in
             guard var upload = state.uploads.removeValue(forKey: self.id) else { throw BlobStoreError(.notFound, "there is no upload \(self.id.text)") }
-            let result = body(&upload.bytes)
+            let result = upload.bytes.change(body)
             upload.touched = self.store.clock()
             state.uploads[self.id] = upload
             return result
         }
     }
+}
+
+/// An upload's bytes, shared with those who read while they arrive.
+final class MemoryBytes: ContentSource {
+    private let bytes = Mutex(ByteBuffer())
+
+    var now: ByteBuffer { self.bytes.withLock { $0 } }
+    var length: Int64? { nil }
+
+    func change<T: Sendable>(_ body: (inout ByteBuffer) -> T) -> T {
+        self.bytes.withLock { bytes in body(&bytes) }
+    }
+
+    func next(at offset: Int64, limit: Int64) async throws -> ContentPiece? { try await MemoryContent(self.now).next(at: offset, limit: limit) }
 }

@@ -22,6 +22,23 @@ struct Administration {
         return try await self.run("/blobs/verify?\(query.joined(separator: "&"))", tell) { try await $0.verify(options, tell) }
     }
 
+    func warm(
+        _ name: String, _ references: [String], choice: [String], _ tell: @escaping @Sendable (JobProgress) -> Void
+    ) async throws -> WarmReport {
+        let query = [("name", name)] + references.map { ("ref", $0) } + choice.map { ("platform", $0) }
+        return try await self.run("/repositories/warm?\(Self.encoded(query))", tell) { assembly in
+            try await assembly.downloading { try await assembly.warm(name, references, choice: choice, tell) }
+        }
+    }
+
+    func invalidate(_ name: String) async throws -> InvalidationReport {
+        try await self.run("/repositories/invalidate?\(Self.encoded([("name", name)]))", { _ in }) { try await $0.invalidate(name) }
+    }
+
+    private static func encoded(_ query: [(name: String, value: String)]) -> String {
+        query.map { "\($0.name)=\($0.value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")" }.joined(separator: "&")
+    }
+
     /// A job of the running server, or the same one here.
     private func run<Report: Codable & Sendable>(
         _ target: String, _ tell: (JobProgress) -> Void, offline: (Assembly) async throws -> Report

@@ -5,11 +5,15 @@ import BlockingWork
 import Foundation
 import Logging
 import Maintenance
+import NIOCore
+import NIOPosix
+import Outbound
 import RepositoryEngine
 import SQLMetadata
 import SQLiteDriver
 import ServerConfiguration
 import StorageAPI
+import Upstream
 
 /// The composition root: everything that is made of a configuration and an open data folder, from the bottom to the top.
 struct Assembly: Sendable {
@@ -18,11 +22,14 @@ struct Assembly: Sendable {
         let files = ThreadPool(threads: 8)
         let compute = ThreadPool(threads: max(2, ProcessInfo.processInfo.activeProcessorCount))
         let database = ThreadPool(threads: 4)
+        /// Looking a name up waits for the network.
+        let names = ThreadPool(threads: 4)
 
         func shutdown() async throws {
             try await self.compute.shutdown()
             try await self.files.shutdown()
             try await self.database.shutdown()
+            try await self.names.shutdown()
         }
     }
 
@@ -36,6 +43,12 @@ struct Assembly: Sendable {
     let service: ArtifactService
     let maintenance: MaintenanceService
     let verifier: Verifier
+    let loops: MultiThreadedEventLoopGroup
+    let upstreams: Upstreams
+    let contents: ContentMaker
+    let catalogue: Catalogue
+    let formats: [any ServedFormat]
+    let cached: CachedMetadata
 
     static let clock: WallClock = { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
 
@@ -46,11 +59,16 @@ struct Assembly: Sendable {
         reserve.releaseIfFull()
         let (database, metadata) = try await Self.database(folder, pools, reserve)
         let shelves = try await Self.shelves(configuration, metadata, pools)
-        let repositories = try await Self.repositories(configuration, metadata, shelves, logger)
-        let uploads = UploadBook(ledger: metadata, now: Self.clock)
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: max(2, ProcessInfo.processInfo.activeProcessorCount))
+        let upstreams = Upstreams(
+            OutboundSettings(configuration.outbound), agent: Program.name.replacing(" ", with: "/"), group: loops, names: pools.names, compute: pools.compute,
+            now: Self.clock, logger: logger)
         let formats = try Formats.all.map { try $0.serve(configuration.siteSettings[$0.id]) }
+        let repositories = try await Self.repositories(configuration, metadata, shelves, logger) { try Self.part(of: $0, formats, upstreams) }
+        let uploads = UploadBook(ledger: metadata, now: Self.clock)
+        let fills = Fills(compute: pools.compute, logger: logger)
         let cached = CachedMetadata(metadata)
-        let contents = ContentMaker(metadata: cached, uploads: uploads, compute: pools.compute, now: Self.clock)
+        let contents = ContentMaker(metadata: cached, uploads: uploads, fills: fills, compute: pools.compute, now: Self.clock)
         let catalogue = Catalogue(repositories, formats: formats)
         let service = ArtifactService(catalogue, contents: contents, authorizer: OpenAccess())
         let maintenance = MaintenanceService(
@@ -64,7 +82,8 @@ struct Assembly: Sendable {
         }
         return Assembly(
             configuration: configuration, folder: folder, pools: pools, database: database, metadata: metadata, shelves: shelves,
-            repositories: repositories, service: service, maintenance: maintenance, verifier: verifier)
+            repositories: repositories, service: service, maintenance: maintenance, verifier: verifier, loops: loops, upstreams: upstreams,
+            contents: contents, catalogue: catalogue, formats: formats, cached: cached)
     }
 
     /// - Throws: `CommandFailure` that names the file: this is the operator's own machine.
@@ -79,6 +98,9 @@ struct Assembly: Sendable {
 
     /// Ends what `open` began. The folder's lock goes with the last reference to it.
     func close() async throws {
+        self.contents.fills.drain()
+        try await self.upstreams.shutdown()
+        try await self.loops.shutdownGracefully()
         try await self.database.close()
         try await self.pools.shutdown()
     }
@@ -97,7 +119,8 @@ struct Assembly: Sendable {
     }
 
     private static func repositories(
-        _ configuration: Configuration, _ metadata: SQLMetadataStore, _ shelves: [BlobShelf], _ logger: Logger
+        _ configuration: Configuration, _ metadata: SQLMetadataStore, _ shelves: [BlobShelf], _ logger: Logger,
+        part: (Configuration.Repository) throws -> Repository.Part
     ) async throws -> [Repository] {
         let byName = Dictionary(shelves.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var placed: [(Configuration.Repository, BlobShelf)] = []
@@ -110,9 +133,9 @@ struct Assembly: Sendable {
                 RepositoryDeclaration(name: $0.name, format: $0.format, role: $0.role, store: $1.id, configuration: $0.json)
             }, now: Self.clock())
         try await Self.tellForgotten(records, metadata, logger)
-        return zip(records, placed).map { record, place in
+        return try zip(records, placed).map { record, place in
             Repository(
-                id: record.id, name: place.0.name, format: place.0.format, part: place.0.part, settings: place.0.settings, shelf: place.1)
+                id: record.id, name: place.0.name, format: place.0.format, part: try part(place.0), settings: place.0.settings, shelf: place.1)
         }
     }
 
@@ -121,15 +144,6 @@ struct Assembly: Sendable {
         let configured = Set(records.map(\.id))
         for record in try await metadata.repositories() where !configured.contains(record.id) {
             logger.warning("repository is not in the configuration; its content is kept", metadata: ["repository": "\(record.declaration.name)"])
-        }
-    }
-}
-
-extension Configuration.Repository {
-    var part: Repository.Part {
-        switch self.kind {
-        case .hosted(let hosted): .hosted(hosted.writePolicy)
-        case .proxy, .group: .notServed(self.role)
         }
     }
 }

@@ -18,6 +18,14 @@ extension ControlRoute {
                 }
             },
             ControlRoute(.get, "/repositories") { _ in await Self.answer { try ReportText.json(assembly.repositoryReports()) } },
+            ControlRoute(.post, "/repositories/warm") { request in
+                let (name, references, choice) = (request.query("name") ?? "", request.all("ref"), request.all("platform"))
+                return ControlResponse(running: { tell in try await assembly.warm(name, references, choice: choice, tell) })
+            },
+            ControlRoute(.post, "/repositories/invalidate") { request in
+                let name = request.query("name") ?? ""
+                return ControlResponse(running: { _ in try await assembly.invalidate(name) })
+            },
             ControlRoute(.post, "/blobs/gc") { _ in ControlResponse(running: { tell in try await assembly.collect(tell) }) },
             ControlRoute(.post, "/blobs/verify") { request in
                 var options = Verifier.Options()
@@ -37,4 +45,8 @@ extension ControlRoute {
             return ControlResponse(.internalServerError, json: ByteBuffer(string: "\(error)"))
         }
     }
+}
+
+extension ControlRequest {
+    fileprivate func all(_ name: String) -> [String] { self.query.filter { $0.name == name }.map(\.value) }
 }

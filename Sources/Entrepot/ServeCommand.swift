@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOPosix
+import RepositoryEngine
 import ServerConfiguration
 import ServiceLifecycle
 import UnixSignals
@@ -23,14 +24,11 @@ struct ServeCommand: AsyncParsableCommand {
         defer { lines.flush() }
         let descriptors = DescriptorLimit.raise()
         let assembly = try await Assembly.open(configuration, absent: .make, logger: logs.server)
-        let loops = MultiThreadedEventLoopGroup(numberOfThreads: max(2, ProcessInfo.processInfo.activeProcessorCount))
-        let outcome = await Result { try await self.serve(assembly, on: loops, logs, lines, descriptors) }
+        let outcome = await Result { try await self.serve(assembly, on: assembly.loops, logs, lines, descriptors) }
         let closed = await Result { try await assembly.close() }
-        let ended = await Result { try await loops.shutdownGracefully() }
         // What went wrong first is what the operator needs.
         try outcome.get()
         try closed.get()
-        try ended.get()
     }
 
     private func serve(
@@ -47,6 +45,7 @@ struct ServeCommand: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
+                    .init(service: FillService(fills: assembly.contents.fills), successTerminationBehavior: .ignore),
                     .init(service: assembly.maintenance, successTerminationBehavior: .ignore), .init(service: server),
                     .init(service: HangupService(server, logs.server), successTerminationBehavior: .ignore),
                 ],

@@ -22,7 +22,8 @@ struct StatusCommand: AsyncParsableCommand {
 
 struct RepoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "repo", abstract: "Lists and shows repositories.", subcommands: [RepoList.self, RepoShow.self])
+        commandName: "repo", abstract: "Lists and shows repositories; has proxies fetch ahead of time, or ask again.",
+        subcommands: [RepoList.self, RepoShow.self, RepoWarm.self, RepoInvalidate.self])
 }
 
 struct RepoList: AsyncParsableCommand {

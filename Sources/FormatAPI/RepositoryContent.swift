@@ -1,4 +1,5 @@
 public import ArtifactModel
+public import HTTPTypes
 
 /// One repository during one request. Hosted, proxy and group are strategies of the engine behind it.
 ///
@@ -6,10 +7,12 @@ public import ArtifactModel
 public protocol RepositoryContent: Sendable {
     /// Fixed for the request.
     var context: RequestContext { get }
-    /// A file. nil: the repository has none at this path.
+    /// A file. nil: the repository has none at this path. Proxy: kept, arriving, or, for a HEAD, described only.
     func content(_ want: ContentRequest) async throws -> Content?
-    /// Where a movable name points.
-    func resolve(_ name: PointerName) async throws -> Pointer?
+    /// Where a movable name points. Proxy: what is known for less than `cache.maxAge`, else what the upstream says now.
+    func resolve(_ want: PointerRequest) async throws -> Pointer?
+    /// Asks the upstream and keeps nothing: listings that only it knows. nil: it has no such thing, or this repository has no upstream.
+    func forward(_ call: UpstreamCall) async throws -> UpstreamReply?
     /// A keyset page of components, pointers, edges, packages or a folder.
     func list(_ query: ContentQuery) async throws -> ContentPage
     /// Streams, hashes and keeps: the bytes are durable and safe from the collector until `StagedBlob.heldUntil`.
@@ -27,42 +30,134 @@ public struct RequestContext: Sendable {
     /// Who asks; empty: nobody in particular.
     public var principal: String
     public var requestID: String
+    /// What the client wants of a file's bytes.
+    public var delivery: Delivery
     public var compute: any BlockingPool
     /// Where a GET of another path of this request's host would lead, by its address alone: the repository, and the path within it. The path
     /// is whole and decoded, from the root of the host on. nil: to no repository.
     public var destination: @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])?
     public init(
-        repository: RepositoryName, principal: String, requestID: String, compute: any BlockingPool,
+        repository: RepositoryName, principal: String, requestID: String, delivery: Delivery = .whole, compute: any BlockingPool,
         destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])? = { _ in nil }
     ) {
         self.destination = destination
         self.repository = repository
         self.principal = principal
         self.requestID = requestID
+        self.delivery = delivery
         self.compute = compute
     }
 }
 
-public struct ContentRequest: Hashable, Sendable {
-    public var path: AssetPath
-    public var change: Mutability
-    /// Where the asset is in no component and was linked longer ago than this, it counts as linked now, before it is answered: for a client
-    /// that asks whether bytes are there, in order not to send them. Best effort; nil: as it is.
-    public var renewingAfter: Duration?
-    public init(_ path: AssetPath, _ change: Mutability, renewingAfter: Duration? = nil) {
-        self.path = path
-        self.change = change
-        self.renewingAfter = renewingAfter
+/// How much of a file is wanted: what a repository that does not hold it yet asks its upstream for.
+public enum Delivery: Hashable, Sendable {
+    case whole
+    /// HEAD: no byte of it.
+    case head
+    /// The first of the ranges asked for, in bytes; the others follow as they are read.
+    case part(PartialRange)
+
+    public enum PartialRange: Hashable, Sendable {
+        /// `bytes=0-9` is `0..<10`.
+        case closed(Range<Int64>)
+        /// `bytes=10-`
+        case from(Int64)
+        /// `bytes=-10`
+        case last(Int64)
     }
 }
 
-public struct Pointer: Hashable, Sendable {
+public struct ContentRequest: Sendable {
+    /// Makes the edit that keeps what has arrived. Throwing, it says that the bytes are not what the format takes them for: nothing is kept,
+    /// and readers that have not had the last of it are cut off.
+    public typealias Record = @Sendable (Arrival) async throws -> Edit
+
+    public var path: AssetPath
+    public var change: Mutability
+    /// What a proxy asks its upstream for; nil: only what is kept.
+    public var upstream: UpstreamResource?
+    /// The whole must have these digests. A SHA-256 that the store holds already is linked and not fetched.
+    public var expecting: [ContentDigest]
+    /// Computed while the bytes pass, beside SHA-256.
+    public var computing: Set<ContentDigest.Algorithm>
+    /// Where the upstream does not say; nil: as it says.
+    public var contentType: String?
+    /// nil: an asset at `path`, in no component.
+    public var record: Record?
+    /// Instead of `RequestContext.delivery`.
+    public var delivery: Delivery?
+    /// Where the asset is in no component and was linked longer ago than this, it counts as linked now, before it is answered: for a client
+    /// that asks whether bytes are there, in order not to send them. Best effort; nil: as it is.
+    public var renewingAfter: Duration?
+
+    public init(
+        _ path: AssetPath, _ change: Mutability, upstream: UpstreamResource? = nil, expecting: [ContentDigest] = [],
+        computing: Set<ContentDigest.Algorithm> = [], contentType: String? = nil, delivery: Delivery? = nil,
+        renewingAfter: Duration? = nil, record: Record? = nil
+    ) {
+        self.renewingAfter = renewingAfter
+        self.path = path
+        self.change = change
+        self.upstream = upstream
+        self.expecting = expecting
+        self.computing = computing
+        self.contentType = contentType
+        self.delivery = delivery
+        self.record = record
+    }
+}
+
+/// A file that came from an upstream, whole and verified, about to be kept.
+public struct Arrival: Sendable {
+    public var path: AssetPath
+    public var blob: StagedBlob
+    public var contentType: String
+    /// What was kept of the upstream's headers.
+    public var attributes: [String: String]
+    public init(path: AssetPath, blob: StagedBlob, contentType: String, attributes: [String: String]) {
+        self.path = path
+        self.blob = blob
+        self.contentType = contentType
+        self.attributes = attributes
+    }
+
+    public var asset: NewAsset { NewAsset(self.path, self.blob, contentType: self.contentType, attributes: self.attributes) }
+}
+
+public struct PointerRequest: Sendable {
+    /// The target, out of the headers of the upstream's answer to HEAD; nil: it is not there, and the upstream is asked again by GET.
+    public typealias Target = @Sendable (HTTPFields) -> String?
+    public var name: PointerName
+    /// nil: only what is kept.
+    public var upstream: UpstreamResource?
+    public var target: Target
+    /// A body that had to be read to know the target, in bytes; its `sha256:<hex>` is the target then.
+    public var largest: Int
+
+    public init(_ name: PointerName, upstream: UpstreamResource? = nil, largest: Int = 8 << 20, target: @escaping Target = { _ in nil }) {
+        self.name = name
+        self.upstream = upstream
+        self.largest = largest
+        self.target = target
+    }
+}
+
+public struct Pointer: Sendable {
     public var target: String
     public var member: RepositoryName
-    public init(target: String, member: RepositoryName) {
+    /// nil where no cache was involved.
+    public var cache: CacheReport?
+    public init(target: String, member: RepositoryName, cache: CacheReport? = nil) {
         self.target = target
         self.member = member
+        self.cache = cache
     }
+}
+
+extension RepositoryContent {
+    /// Where a name points that only this repository itself can know.
+    public func resolve(_ name: PointerName) async throws -> Pointer? { try await self.resolve(PointerRequest(name)) }
+    public func forward(_ call: UpstreamCall) async throws -> UpstreamReply? { nil }
 }
 
 /// What bytes must be, and what is wanted of them while they pass.

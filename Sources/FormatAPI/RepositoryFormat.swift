@@ -42,6 +42,13 @@ public protocol RepositoryFormat: Sendable {
     func respond(to operation: Operation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: Settings) async throws -> ArtifactResponse
     /// What is asked of a door and of no one repository: `/v2/`, `/v2/_catalog`. nil: nothing is.
     func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse?
+    /// What a proxy of `host` puts before names of one part, where the configuration says nothing: `library` at Docker Hub.
+    static func officialPrefix(ofRemote host: String) -> String?
+    /// What fetching `reference` ahead of time means: everything that its client would ask for. What must be read to know that (a manifest)
+    /// is fetched on the way.
+    /// - Parameter choice: which variants, in the format's words (`linux/arm64`); empty: all.
+    /// - Throws: `.invalidRequest` for what is no reference, `.notFound`, and `.unsupported` where the format has no such thing.
+    func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, _ settings: Settings) async throws -> [Prefetch]
     /// The body that the format's clients understand.
     func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse
 }
@@ -51,6 +58,10 @@ extension RepositoryFormat {
     public static var doors: [String] { [] }
     public static func repositories(namedBy settings: SiteSettings) -> [RepositoryName] { [] }
     public static func objection(to name: RepositoryName) -> String? { nil }
+    public static func officialPrefix(ofRemote host: String) -> String? { nil }
+    public func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, _ settings: Settings) async throws -> [Prefetch] {
+        throw FormatError(.unsupported, "\(Self.id) repositories cannot be filled ahead of time")
+    }
     public static func part(at path: AssetPath) -> Part? { nil }
     public static func unusedPartAge(_ settings: Settings) -> Duration? { nil }
 
@@ -60,6 +71,17 @@ extension RepositoryFormat {
         return Location(.repository(name), consumed: 0)
     }
     public func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse? { nil }
+}
+
+/// One file to be fetched ahead of time.
+public struct Prefetch: Sendable {
+    public var request: ContentRequest
+    /// In bytes, where it is known.
+    public var size: Int64?
+    public init(_ request: ContentRequest, size: Int64? = nil) {
+        self.request = request
+        self.size = size
+    }
 }
 
 /// How a request came to the format.

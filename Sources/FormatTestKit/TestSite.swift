@@ -4,6 +4,7 @@ import BlobStores
 import BlockingWork
 public import FormatAPI
 import HTTPTypes
+import Logging
 import NIOCore
 public import RepositoryEngine
 public import SQLMetadata
@@ -17,11 +18,23 @@ public struct TestSite: Sendable {
         var name: String
         var policy: WritePolicy
         var settings: any Sendable
+        var upstream: (any UpstreamClient)?
+        var cache = ProxyPart.Cache(
+            maxAge: .seconds(600), negativeMaxAge: .seconds(60), revalidateDeadline: .seconds(2), staleOnError: true, maxStale: .seconds(86400))
         public init(_ name: String, policy: WritePolicy = .allow, settings: any Sendable = NoSettings()) {
             self.name = name
             self.policy = policy
             self.settings = settings
         }
+
+        /// A proxy of `upstream`.
+        public static func proxy(_ name: String, of upstream: any UpstreamClient, settings: any Sendable = NoSettings()) -> Plan {
+            var plan = Plan(name, settings: settings)
+            plan.upstream = upstream
+            return plan
+        }
+
+        var part: Repository.Part { self.upstream.map { .proxy(ProxyPart(upstream: $0, cache: self.cache)) } ?? .hosted(self.policy) }
     }
 
     public let clock: TestClock
@@ -29,6 +42,7 @@ public struct TestSite: Sendable {
     public let metadata: any MetadataStore & BlobLedger & BlobAudit & PartLedger & UploadLedger & RepositoryLedger
     public let shelf: BlobShelf
     public let uploads: UploadBook
+    public let fills: Fills
     public let repositories: [Repository]
     /// What requests commit to.
     public let cached: any MetadataStore
@@ -62,18 +76,20 @@ public struct TestSite: Sendable {
         let shelf = BlobShelf(name: "default", id: store, store: blobs, ledger: holding(metadata), quota: quota, now: { clock.now })
         let records = try await metadata.adopt(
             repositories: try plans.map {
-                RepositoryDeclaration(name: try RepositoryName($0.name), format: Format.id, role: .hosted, store: store, configuration: "{}")
+                RepositoryDeclaration(
+                    name: try RepositoryName($0.name), format: Format.id, role: $0.upstream == nil ? .hosted : .proxy, store: store, configuration: "{}")
             }, now: clock.now)
         let repositories = zip(records, plans).map { record, plan in
             Repository(
-                id: record.id, name: record.declaration.name, format: Format.id, part: .hosted(plan.policy), settings: plan.settings, shelf: shelf)
+                id: record.id, name: record.declaration.name, format: Format.id, part: plan.part, settings: plan.settings, shelf: shelf)
         }
+        let fills = Fills(compute: pool, logger: Logger(label: "test"))
         let uploads = UploadBook(ledger: sessions(metadata), now: { clock.now })
         let cached = CachedMetadata(decorate(metadata))
-        let contents = ContentMaker(metadata: cached, uploads: uploads, compute: pool, now: { clock.now })
+        let contents = ContentMaker(metadata: cached, uploads: uploads, fills: fills, compute: pool, now: { clock.now })
         let catalogue = Catalogue(repositories, formats: [SitedFormat(format, site: site)])
         return TestSite(
-            clock: clock, blobs: blobs, metadata: metadata, shelf: shelf, uploads: uploads, repositories: repositories, cached: cached,
+            clock: clock, blobs: blobs, metadata: metadata, shelf: shelf, uploads: uploads, fills: fills, repositories: repositories, cached: cached,
             compute: pool,
             forget: { digest in
                 cached.forgetAssets()
@@ -81,12 +97,21 @@ public struct TestSite: Sendable {
             }, catalogue: catalogue, contents: contents, service: ArtifactService(catalogue, contents: contents, authorizer: OpenAccess()))
     }
 
+    /// Runs `body` while downloads are served.
+    public func running(_ body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await self.fills.run() }
+            defer { self.fills.drain() }
+            try await body()
+        }
+    }
+
     /// The content of one of the repositories, as a request would see it.
-    public func content(of name: String) throws -> any RepositoryContent {
+    public func content(of name: String, _ delivery: Delivery = .whole) throws -> any RepositoryContent {
         guard let repository = self.repositories.first(where: { $0.name.text == name }) else {
             throw FormatError(.notFound, "the test has no repository \(name)")
         }
-        return try self.contents.content(of: repository, for: .anonymous(), request: "test", in: self.catalogue, OpenAccess())
+        return try self.contents.content(of: repository, for: .anonymous(), request: "test", delivery, in: self.catalogue, OpenAccess())
     }
 
     /// As a repair does with bytes that turn out to be bad and are nowhere else: the blob is lost until somebody brings it again.

@@ -49,7 +49,9 @@ public struct ArtifactService: ArtifactHandler {
                 return outcome
             }
             let catalogue = self.catalogue
-            let content = try self.contents.content(of: repository, for: principal, request: request.id, in: catalogue, self.authorizer) {
+            let content = try self.contents.content(
+                of: repository, for: principal, request: request.id, Delivery(request.method, request.headers), in: catalogue, self.authorizer
+            ) {
                 catalogue.destination(of: $0, asIn: request)
             }
             outcome.response = try await operation.respond(
@@ -110,7 +112,7 @@ struct SiteView: Site {
     }
 
     private func mayRead(_ repository: Repository) -> Bool {
-        guard case .hosted = repository.part else { return false }
+        if case .notServed = repository.part { return false }
         return self.authorizer.refused([Access(.read)], of: repository.name, by: self.principal).isEmpty
     }
 }

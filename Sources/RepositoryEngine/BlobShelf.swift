@@ -117,6 +117,16 @@ public final class BlobShelf: Sendable {
         return StagedBlob(digests: digests, size: size, heldUntil: until, source: StoredBlob(digest: digest, size: size, store: self.store))
     }
 
+    /// A blob that is here already, held for whoever links it; nil: it is not, or is just being removed.
+    func held(_ digest: ContentDigest) async throws -> StagedBlob? {
+        guard let size = try await self.ledger.size(of: digest, in: self.id) else { return nil }
+        guard try await self.store.open(digest) != nil else { return nil }
+        let now = self.now()
+        guard try await self.ledger.hold([digest], size: size, in: self.id, now: now, until: now + self.grace) else { return nil }
+        return StagedBlob(
+            digests: [digest], size: size, heldUntil: now + self.grace, source: StoredBlob(digest: digest, size: size, store: self.store))
+    }
+
     /// The collector owns a doomed row for as long as an unlink takes; 200 looks at 50 ms bound the wait.
     private func hold(_ digests: [ContentDigest], size: Int64) async throws -> Timestamp {
         for _ in 0..<200 {

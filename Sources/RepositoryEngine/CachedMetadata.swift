@@ -15,8 +15,18 @@ public final class CachedMetadata: MetadataStore {
         var repository: RepositoryID
         var name: PointerName
     }
+    private struct StateKey: Hashable, Sendable {
+        var repository: RepositoryID
+        var subject: String
+        static func == (a: Self, b: Self) -> Bool { a.repository == b.repository && ByteText.equal(a.subject, b.subject) }
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(self.repository)
+            ByteText.hash(self.subject, into: &hasher)
+        }
+    }
     private struct State: Sendable {
         var epoch: UInt64 = 0
+        var upstreams: LeastRecentlyUsed<StateKey, UpstreamState>
         var assets: LeastRecentlyUsed<AssetKey, StoredAsset>
         var pointers: LeastRecentlyUsed<PointerKey, String>
     }
@@ -27,7 +37,9 @@ public final class CachedMetadata: MetadataStore {
     /// - Parameter rows: how many assets, and as many pointers, are remembered.
     public init(_ store: any MetadataStore, rows: Int = 4096) {
         self.store = store
-        self.state = Mutex(State(assets: LeastRecentlyUsed(capacity: rows), pointers: LeastRecentlyUsed(capacity: rows)))
+        self.state = Mutex(
+            State(
+                upstreams: LeastRecentlyUsed(capacity: rows), assets: LeastRecentlyUsed(capacity: rows), pointers: LeastRecentlyUsed(capacity: rows)))
     }
 
     public func asset(at path: AssetPath, in repository: RepositoryID) async throws(MetadataError) -> StoredAsset? {
@@ -50,6 +62,27 @@ public final class CachedMetadata: MetadataStore {
             self.state.withLock { if $0.epoch == epoch { $0.pointers.insert(target, for: key) } }
         }
         return target
+    }
+
+    public func upstreamState(of subject: String, in repository: RepositoryID) async throws(MetadataError) -> UpstreamState? {
+        let key = StateKey(repository: repository, subject: subject)
+        let (kept, epoch) = self.state.withLock { ($0.upstreams.value(of: key), $0.epoch) }
+        if let kept { return kept }
+        let state = try await self.store.upstreamState(of: subject, in: repository)
+        if let state {
+            self.state.withLock { if $0.epoch == epoch { $0.upstreams.insert(state, for: key) } }
+        }
+        return state
+    }
+
+    public func expireUpstreamStates(_ prefix: String, in repository: RepositoryID) async throws(MetadataError) -> Int {
+        defer {
+            self.state.withLock { state in
+                state.epoch += 1
+                state.upstreams.removeAll()
+            }
+        }
+        return try await self.store.expireUpstreamStates(prefix, in: repository)
     }
 
     public func rows(_ query: ContentQuery, in repository: RepositoryID) async throws(MetadataError) -> ContentPage {
@@ -78,6 +111,9 @@ public final class CachedMetadata: MetadataStore {
     private func forget(_ edit: RepositoryEdit) {
         self.state.withLock { state in
             state.epoch += 1
+            for upstream in edit.states {
+                state.upstreams.remove(StateKey(repository: edit.repository, subject: upstream.subject))
+            }
             for change in edit.edit.changes { Self.forget(change, in: edit.repository, &state) }
         }
     }

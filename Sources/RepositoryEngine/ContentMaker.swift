@@ -1,3 +1,4 @@
+import NIOCore
 public import AccessControl
 public import ArtifactModel
 public import FormatAPI
@@ -10,13 +11,16 @@ public struct ContentMaker: Sendable {
     let compute: any BlockingPool
     let now: WallClock
     let small: SmallBlobs
+    public let fills: Fills
 
     /// - Parameter smallBlobs: bytes of memory for small blobs that are asked for often.
     public init(
-        metadata: any MetadataStore, uploads: UploadBook, compute: any BlockingPool, now: @escaping WallClock, smallBlobs: Int = 16 << 20
+        metadata: any MetadataStore, uploads: UploadBook, fills: Fills, compute: any BlockingPool, now: @escaping WallClock,
+        smallBlobs: Int = 16 << 20
     ) {
         self.metadata = metadata
         self.uploads = uploads
+        self.fills = fills
         self.compute = compute
         self.now = now
         self.small = SmallBlobs(capacity: smallBlobs)
@@ -28,17 +32,20 @@ public struct ContentMaker: Sendable {
     /// - Parameter destination: where another path of the request's host leads.
     /// - Throws: `.notServed` for a role that is not served.
     public func content(
-        of repository: Repository, for principal: Principal, request: String, in catalogue: Catalogue, _ authorizer: any Authorizer,
+        of repository: Repository, for principal: Principal, request: String, _ delivery: Delivery = .whole, in catalogue: Catalogue,
+        _ authorizer: any Authorizer,
         destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])? = { _ in nil }
     ) throws -> any RepositoryContent {
+        let context = RequestContext(
+            repository: repository.name, principal: principal.name, requestID: request, delivery: delivery, compute: self.compute, destination: destination)
         switch repository.part {
+        case .proxy(let part): return ProxyContent(context: context, repository: repository, part: part, maker: self)
         case .hosted(let policy):
-            HostedContent(
-                context: RequestContext(
-                    repository: repository.name, principal: principal.name, requestID: request, compute: self.compute, destination: destination),
+            return HostedContent(
+                context: context,
                 repository: repository, policy: policy, maker: self, links: LinkSources(principal: principal, catalogue: catalogue, authorizer: authorizer))
         case .notServed(let role):
-            throw FormatError(.notServed, "«\(repository.name)» is a \(role.rawValue) repository, and this version serves hosted repositories only")
+            throw FormatError(.notServed, "«\(repository.name)» is a \(role.rawValue) repository, and this version serves hosted and proxy repositories")
         }
     }
 }
@@ -59,5 +66,22 @@ struct LinkSources: Sendable {
             sources[name] = source.id
         }
         return sources
+    }
+}
+
+extension ContentMaker {
+    /// A blob's bytes, small ones from memory; nil: the store has none.
+    func source(of digest: ContentDigest, size: Int64, in shelf: BlobShelf, on compute: any BlockingPool) async throws -> (any ContentSource)? {
+        let isSmall = size <= SmallBlobs.largest
+        if isSmall, let bytes = self.small.bytes(of: digest) { return MemoryContent(bytes) }
+        let epoch = self.small.epoch
+        guard let stored = try await shelf.store.open(digest) else { return nil }
+        guard isSmall else { return stored }
+        let bytes = try await stored.readAll(size, on: compute)
+        guard Int64(bytes.readableBytes) == size else {
+            throw FormatError(.internalFailure, "the blob store has other bytes than it should", cause: BlobStoreError(.io, "\(digest) is torn"))
+        }
+        self.small.keep(bytes, of: digest, since: epoch)
+        return MemoryContent(bytes)
     }
 }

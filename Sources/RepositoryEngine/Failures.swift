@@ -10,8 +10,18 @@ extension FormatError {
         case let error as Edit.Refused: self.init(.conflict, Self.message(of: error), cause: error)
         case let error as BlobStoreError: self.init(Self.code(of: error.code), Self.message(of: Self.code(of: error.code)), retryAfter: nil, cause: error)
         case let error as MetadataError: self.init(metadata: error)
+        case let error as FillFailure: self.init(error)
+        case let error as UpstreamError: self.init(upstream: error)
         case is CancellationError: self.init(.cancelled, "the request was cancelled")
         default: self.init(.internalFailure, "the server failed at this; its log says more under the request's id", cause: error)
+        }
+    }
+
+    private init(upstream error: UpstreamError) {
+        switch error.code {
+        case .absent: self.init(.notFound, error.message)
+        case .cancelled: self.init(.cancelled, "the request was cancelled")
+        case .trouble(let trouble): self.init(trouble, error.message, retryAfter: error.retryAfter, cause: error)
         }
     }
 

@@ -32,7 +32,7 @@ struct HostedContent: RepositoryContent {
         let head = ContentHead(
             digests: asset.digests, size: asset.size, contentType: asset.contentType, entityTag: "\"\(digest)\"", lastModified: asset.created,
             attributes: asset.attributes, change: want.change)
-        guard let source = try await self.source(of: digest, size: asset.size) else {
+        guard let source = try await self.maker.source(of: digest, size: asset.size, in: self.repository.shelf, on: self.context.compute) else {
             // Deleted and collected since the row was read: an absence, or other bytes by now. A link whose bytes are gone is a failure, and
             // never an absence: `blobs verify` finds and names it.
             let again = try await self.maker.metadata.asset(at: want.path, in: self.repository.id)
@@ -43,22 +43,8 @@ struct HostedContent: RepositoryContent {
         return Content(head: head, member: self.repository.name, source: source)
     }
 
-    private func source(of digest: ContentDigest, size: Int64) async throws -> (any ContentSource)? {
-        let isSmall = size <= SmallBlobs.largest
-        if isSmall, let bytes = self.maker.small.bytes(of: digest) { return MemoryContent(bytes) }
-        let epoch = self.maker.small.epoch
-        guard let stored = try await self.repository.shelf.store.open(digest) else { return nil }
-        guard isSmall else { return stored }
-        let bytes = try await stored.readAll(size, on: self.context.compute)
-        guard Int64(bytes.readableBytes) == size else {
-            throw FormatError(.internalFailure, "the blob store has other bytes than it should", cause: BlobStoreError(.io, "\(digest) is torn"))
-        }
-        self.maker.small.keep(bytes, of: digest, since: epoch)
-        return MemoryContent(bytes)
-    }
-
-    func resolve(_ name: PointerName) async throws -> Pointer? {
-        try await self.maker.metadata.pointer(name, in: self.repository.id).map { Pointer(target: $0, member: self.repository.name) }
+    func resolve(_ want: PointerRequest) async throws -> Pointer? {
+        try await self.maker.metadata.pointer(want.name, in: self.repository.id).map { Pointer(target: $0, member: self.repository.name) }
     }
 
     func list(_ query: ContentQuery) async throws -> ContentPage { try await self.maker.metadata.rows(query, in: self.repository.id) }

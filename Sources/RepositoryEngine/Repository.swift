@@ -5,6 +5,7 @@ public import FormatAPI
 public struct Repository: Sendable {
     public enum Part: Sendable {
         case hosted(WritePolicy)
+        case proxy(ProxyPart)
         /// Configured and checked; requests for it are answered with `.notServed`.
         case notServed(Role)
     }

@@ -9,6 +9,8 @@ public protocol ServedFormat: Sendable {
     func prepare(_ head: RequestHead) throws(FormatError) -> any PreparedOperation
     func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse?
     func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse
+    func officialPrefix(ofRemote host: String) -> String?
+    func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, settings: any Sendable) async throws -> [Prefetch]
     /// How a repository of these settings tells parts that nothing uses; nil: it has none, or keeps them for good.
     func parts(under settings: any Sendable) -> PartRule?
 }
@@ -61,6 +63,17 @@ public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
     public func parts(under settings: any Sendable) -> PartRule? {
         guard let settings = settings as? Format.Settings, let age = Format.unusedPartAge(settings) else { return nil }
         return PartRule(age: age, part: { Format.part(at: $0) })
+    }
+
+    public func officialPrefix(ofRemote host: String) -> String? { Format.officialPrefix(ofRemote: host) }
+
+    public func prefetch(
+        _ reference: String, _ choice: [String], in content: any RepositoryContent, settings: any Sendable
+    ) async throws -> [Prefetch] {
+        guard let settings = settings as? Format.Settings else {
+            throw FormatError(.internalFailure, "the repository's settings are not those of its format")
+        }
+        return try await self.format.prefetch(reference, choice, in: content, settings)
     }
 
     private struct Prepared: PreparedOperation {

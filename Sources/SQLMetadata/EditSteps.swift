@@ -29,6 +29,7 @@ struct EditSteps {
             if self.edit.policy == .deny { self.require(.never, .someRow, .policy(index)) }
             try self.add(change, index)
         }
+        for state in self.edit.states { self.run(.putUpstreamState(state, in: self.edit.repository)) }
     }
 
     private mutating func require(_ requirement: Edit.Requirement, _ index: Int) {

@@ -62,6 +62,12 @@ extension SQLMetadataStore: BlobLedger {
         try await self.database.commitFreeing(ids.map { .run(SQLStatement("DELETE FROM blobs WHERE id = $1 AND state = 1", [.integer($0)])) })
     }
 
+    public func size(of digest: ContentDigest, in store: BlobStoreID) async throws(MetadataError) -> Int64? {
+        let query = SQLStatement(
+            "SELECT size FROM blobs WHERE store_id = $1 AND sha256 = $2 AND state = 0", [.integer(store.number), .bytes(digest.bytes)])
+        return try await self.database.first(query) { $0.integer(0) }
+    }
+
     public func totals(in store: BlobStoreID) async throws(MetadataError) -> BlobTotals {
         let query = SQLStatement("SELECT COUNT(*), COALESCE(SUM(size), 0) FROM blobs WHERE store_id = $1", [.integer(store.number)])
         return try await self.database.first(query) { BlobTotals(count: $0.integer(0), bytes: $0.integer(1)) } ?? BlobTotals(count: 0, bytes: 0)

@@ -1,5 +1,5 @@
 public import AccessControl
-import ArtifactModel
+public import ArtifactModel
 
 /// A whole configuration, checked: names lead somewhere, values are within their bounds, nothing was ignored.
 ///
@@ -80,10 +80,13 @@ extension Configuration {
         public var quota: Int64?
     }
 
-    /// Parsed and checked; this version fetches nothing.
+    /// What holds for every connection that the server opens.
     public struct Outbound: Hashable, Sendable {
+        /// What upstreams' documents and redirects may lead to beyond the public Internet.
         public var allowPrivate: [CIDR]
+        /// An HTTP proxy, `http`, with `user:password` where it wants them; it is asked to CONNECT.
         public var proxy: WebAddress?
+        /// The absolute path of a PEM file with certificate authorities beside the system's.
         public var ca: String?
     }
 

@@ -16,9 +16,9 @@ extension ConfigurationReader {
     private static let commonKeys = ["format", "type", "blobStore", "host", "listen", "mirror"]
     /// Keys of some roles only.
     private static let roleKeys: [(key: String, roles: [Role])] = [
-        ("writePolicy", [.hosted]), ("remote", [.proxy]), ("officialPrefix", [.proxy]), ("authentication", [.proxy]), ("cache", [.proxy]),
-        ("members", [.group]),
-        ("writeTo", [.group]), ("onMemberError", [.group]), ("owns", [.hosted, .proxy]), ("routingRule", [.proxy, .group]),
+        ("writePolicy", [.hosted]), ("remote", [.proxy]), ("officialPrefix", [.proxy]), ("authentication", [.proxy]),
+        ("trustedHosts", [.proxy]), ("cache", [.proxy]), ("limits", [.proxy]), ("members", [.group]), ("writeTo", [.group]), ("onMemberError", [.group]),
+        ("owns", [.hosted, .proxy]), ("routingRule", [.proxy, .group]),
     ]
     static let notServed = "parsed and checked; this version answers requests to it with 501"
 
@@ -44,7 +44,7 @@ extension ConfigurationReader {
         let (kind, members, writeTo) = self.kind(section, role)
         let settings = self.settings(section, format)
         section.finish { self.reason(for: $0, role: role) }
-        if role != .hosted { self.findings.warning(position, section.key, Self.notServed) }
+        if role == .group { self.findings.warning(position, section.key, Self.notServed) }
         guard let name, let kind, let settings else { return nil }
         let repository = Repository(
             name: name, format: format.id, kind: kind, blobStore: store, owns: owns, host: host, listen: listen, mirror: mirror, routingRule: rule,
@@ -95,13 +95,17 @@ extension ConfigurationReader {
     }
 
     private func proxy(_ section: Section) -> Repository.Proxy? {
-        let remotes = section.list("remote", .url, orSingle: true).map(\.value)
+        let remotes = section.list("remote", .remote, orSingle: true).map(\.value)
         let isMissing = section.entry("remote").map { $0.value.isNull || $0.value.isEmptyList } ?? true
         if isMissing { self.findings.error(section.position, section.key, "a proxy needs a remote", allowed: ["remote: https://host/path, or a list of them"]) }
         let prefix = section.optional("officialPrefix", .text)
         let authentication = section.optionalSection("authentication").flatMap(self.authentication)
+        let trustedHosts = section.list("trustedHosts", .type { text throws(InvalidName) in try HostName(text) }).map(\.value)
         let cache = self.cache(section.section("cache"))
-        return remotes.isEmpty ? nil : Repository.Proxy(remotes: remotes, officialPrefix: prefix, authentication: authentication, cache: cache)
+        let limits = self.upstreamLimits(section.section("limits"))
+        guard !remotes.isEmpty else { return nil }
+        return Repository.Proxy(
+            remotes: remotes, officialPrefix: prefix, authentication: authentication, trustedHosts: trustedHosts, cache: cache, limits: limits)
     }
 
     private func authentication(_ section: Section) -> Repository.Authentication? {
@@ -130,6 +134,17 @@ extension ConfigurationReader {
             maxStale: section.value("maxStale", .duration, default: .seconds(30 * 86400)), maxSize: section.optional("maxSize", .size))
         section.finish()
         return cache
+    }
+
+    private func upstreamLimits(_ section: Section) -> Repository.Limits {
+        let limits = Repository.Limits(
+            connections: section.value("connections", .int(1...10_000), default: 64),
+            // Less than a connection's buffers hold would look like silence.
+            bandwidth: section.optional("bandwidth", .size(from: 16 << 10, to: 1 << 40)),
+            idleTimeout: section.value("idleTimeout", .positiveDuration, default: .seconds(60)),
+            connectTimeout: section.value("connectTimeout", .positiveDuration, default: .seconds(10)))
+        section.finish()
+        return limits
     }
 
     // MARK: What the format adds

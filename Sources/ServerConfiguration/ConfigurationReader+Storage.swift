@@ -75,11 +75,8 @@ extension ConfigurationReader {
     func outbound(_ section: Section) -> Outbound {
         let outbound = Outbound(
             allowPrivate: section.list("allowPrivate", .type { text throws(InvalidName) in try CIDR(text) }).map(\.value),
-            proxy: section.optional("proxy", .url), ca: section.optional("ca", .path { self.surroundings.absolute($0) }))
+            proxy: section.optional("proxy", .egressProxy), ca: section.optional("ca", .path { self.surroundings.absolute($0) }))
         section.finish()
-        if !outbound.allowPrivate.isEmpty || outbound.proxy != nil || outbound.ca != nil {
-            self.findings.warning(section.position, "outbound", "parsed and checked; this version connects to no other server")
-        }
         return outbound
     }
 
@@ -96,4 +93,25 @@ extension ConfigurationReader {
 
 extension ValueKind where Value == WebAddress {
     static var url: Self { .type { text throws(InvalidName) in try WebAddress(text) } }
+
+    /// Credentials have a key of their own, which is not shown.
+    static var remote: Self {
+        .type { text throws(InvalidName) in
+            let address = try WebAddress(text)
+            guard address.userInformation == nil, address.query == nil else {
+                throw InvalidName(kind: "remote", text: "", rule: "a URL without query and user; credentials belong to authentication")
+            }
+            return address
+        }
+    }
+
+    static var egressProxy: Self {
+        .type { text throws(InvalidName) in
+            let address = try WebAddress(text)
+            guard address.scheme == .http, address.path.isEmpty, address.query == nil else {
+                throw InvalidName(kind: "proxy", text: "", rule: "http://[user:password@]host:port")
+            }
+            return address
+        }
+    }
 }

@@ -18,7 +18,10 @@ extension Configuration {
             /// Put before a name of one segment when the upstream is asked, as `library` at Docker Hub; nil: the format's default.
             public var officialPrefix: String?
             public var authentication: Authentication?
+            /// Hosts that get the credentials beside the remote's own, such as a token service's.
+            public var trustedHosts: [HostName]
             public var cache: Cache
+            public var limits: Limits
         }
 
         /// Not printable: its description leaves the secret out.
@@ -42,6 +45,17 @@ extension Configuration {
             public var maxStale: Duration
             /// In bytes; nil: no bound.
             public var maxSize: Int64?
+        }
+
+        /// Of what is asked of the upstream.
+        public struct Limits: Hashable, Sendable {
+            /// Open at one time; more requests wait.
+            public var connections: Int
+            /// In bytes per second; nil: no bound.
+            public var bandwidth: Int64?
+            /// Without a byte; there is no total bound.
+            public var idleTimeout: Duration
+            public var connectTimeout: Duration
         }
 
         public struct Group: Hashable, Sendable {

@@ -15,6 +15,8 @@ public protocol BlobLedger: Sendable {
     func doomed(in store: BlobStoreID, after id: Int64, limit: Int) async throws(MetadataError) -> [DoomedBlob]
     /// Removes marked rows, once their bytes are gone.
     func forget(_ ids: [Int64]) async throws(MetadataError)
+    /// Of a blob that is there and not marked, in bytes; nil: there is none.
+    func size(of digest: ContentDigest, in store: BlobStoreID) async throws(MetadataError) -> Int64?
     func totals(in store: BlobStoreID) async throws(MetadataError) -> BlobTotals
 }
 

@@ -81,6 +81,8 @@ public protocol BlobWriter: Sendable {
     func truncate(to length: Int64) async throws(BlobStoreError)
     /// What is there so far; local on every store.
     func reading() async throws(BlobStoreError) -> any ContentSource
+    /// The bytes as they are whenever it is read, also after the upload was sealed: only what has been written may be asked for.
+    func arriving() -> any ContentSource
 }
 
 public struct BlobStoreError: Error, Sendable {

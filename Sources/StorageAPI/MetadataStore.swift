@@ -23,6 +23,11 @@ public protocol MetadataStore: Sendable {
     func asset(at path: AssetPath, in repository: RepositoryID) async throws(MetadataError) -> StoredAsset?
     func pointer(_ name: PointerName, in repository: RepositoryID) async throws(MetadataError) -> String?
     func rows(_ query: ContentQuery, in repository: RepositoryID) async throws(MetadataError) -> ContentPage
+    /// What is known of the upstream's copy of `subject`; nil: it was never asked.
+    func upstreamState(of subject: String, in repository: RepositoryID) async throws(MetadataError) -> UpstreamState?
+    /// Forgets when the upstream was asked last, for the subjects that begin with `prefix`: the next request asks again.
+    /// - Returns: how many.
+    func expireUpstreamStates(_ prefix: String, in repository: RepositoryID) async throws(MetadataError) -> Int
     /// - Throws: `.refused` with the requirement or change that does not hold; nothing was changed then.
     func commit(_ edit: RepositoryEdit) async throws(MetadataError)
 }
@@ -54,18 +59,21 @@ public struct RepositoryEdit: Sendable {
     public var policy: WritePolicy
     /// The repositories that `Change.link` may take from, already authorised; one that is missing here is refused as a link.
     public var sources: [RepositoryName: RepositoryID]
+    /// Written with the edit: what the upstream said.
+    public var states: [UpstreamState]
     public var principal: String
     public var now: Timestamp
 
     public init(
         repository: RepositoryID, store: BlobStoreID, edit: Edit, policy: WritePolicy = .allow, sources: [RepositoryName: RepositoryID] = [:],
-        principal: String = "", now: Timestamp
+        states: [UpstreamState] = [], principal: String = "", now: Timestamp
     ) {
         self.repository = repository
         self.store = store
         self.edit = edit
         self.policy = policy
         self.sources = sources
+        self.states = states
         self.principal = principal
         self.now = now
     }

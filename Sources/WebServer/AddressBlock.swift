@@ -1,5 +1,4 @@
 public import ArtifactModel
-import Glibc
 
 /// Addresses that share a prefix: `10.0.0.0/8`, `fd00::/8`, a single address, or `unix` for peers at a Unix socket.
 public struct AddressBlock: Hashable, Sendable {
@@ -43,15 +42,7 @@ struct NetworkAddress: Hashable, Sendable {
 
     /// Reads `192.0.2.1` and `2001:db8::1`; an IPv4 address in IPv6's clothes is taken as what it is.
     init?(_ text: String) {
-        var four = in_addr()
-        if inet_pton(AF_INET, text, &four) == 1 {
-            self.bytes = withUnsafeBytes(of: &four) { Array($0) }
-            return
-        }
-        var six = in6_addr()
-        guard inet_pton(AF_INET6, text, &six) == 1 else { return nil }
-        let bytes = withUnsafeBytes(of: &six) { Array($0) }
-        let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
-        self.bytes = Array(bytes[..<12]) == mapped ? Array(bytes[12...]) : bytes
+        guard let address = IPAddress(text) else { return nil }
+        self.bytes = address.bytes
     }
 }

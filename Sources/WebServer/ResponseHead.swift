@@ -1,3 +1,5 @@
+import ArtifactModel
+
 import HTTPTypes
 import NIOCore
 import Synchronization

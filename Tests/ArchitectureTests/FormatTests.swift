@@ -5,7 +5,9 @@ import Testing
     private static let names: Set<String> = ["docker", "oci", "maven", "maven2", "npm", "helm"]
 
     /// The core's few places that must say a format's name, with the reason.
-    private static let exceptions: [String: String] = [:]
+    private static let exceptions: [String: String] = [
+        "Sources/Upstream/WellKnownHosts.swift": "hosts of the Internet, which happen to be called so"
+    ]
 
     @Test("no format is named in the core, in identifiers or in strings")
     func coreNamesNoFormat() throws {

@@ -61,6 +61,7 @@ private struct FaultyWriter: BlobWriter {
     func reading() async throws(BlobStoreError) -> any ContentSource {
         try await self.faults.blob("reading") { () throws(BlobStoreError) in try await self.writer.reading() }
     }
+    func arriving() -> any ContentSource { self.writer.arriving() }
 }
 
 struct FaultyMetadata: MetadataStore {
@@ -75,6 +76,12 @@ struct FaultyMetadata: MetadataStore {
     }
     func rows(_ query: ContentQuery, in repository: RepositoryID) async throws(MetadataError) -> ContentPage {
         try await self.faults.row("rows") { () throws(MetadataError) in try await self.store.rows(query, in: repository) }
+    }
+    func upstreamState(of subject: String, in repository: RepositoryID) async throws(MetadataError) -> UpstreamState? {
+        try await self.faults.row("upstream state") { () throws(MetadataError) in try await self.store.upstreamState(of: subject, in: repository) }
+    }
+    func expireUpstreamStates(_ prefix: String, in repository: RepositoryID) async throws(MetadataError) -> Int {
+        try await self.faults.row("expire") { () throws(MetadataError) in try await self.store.expireUpstreamStates(prefix, in: repository) }
     }
     func commit(_ edit: RepositoryEdit) async throws(MetadataError) {
         try await self.faults.row("commit") { () throws(MetadataError) in try await self.store.commit(edit) }
@@ -98,6 +105,9 @@ struct FaultyLedger: BlobLedger {
     }
     func forget(_ ids: [Int64]) async throws(MetadataError) {
         try await self.faults.row("forget") { () throws(MetadataError) in try await self.ledger.forget(ids) }
+    }
+    func size(of digest: ContentDigest, in store: BlobStoreID) async throws(MetadataError) -> Int64? {
+        try await self.faults.row("size") { () throws(MetadataError) in try await self.ledger.size(of: digest, in: store) }
     }
     func totals(in store: BlobStoreID) async throws(MetadataError) -> BlobTotals {
         try await self.faults.row("totals") { () throws(MetadataError) in try await self.ledger.totals(in: store) }

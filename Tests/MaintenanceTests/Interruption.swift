@@ -52,6 +52,12 @@ struct InterruptedMetadata: MetadataStore {
     func rows(_ query: ContentQuery, in repository: RepositoryID) async throws(MetadataError) -> ContentPage {
         try await self.store.rows(query, in: repository)
     }
+    func upstreamState(of subject: String, in repository: RepositoryID) async throws(MetadataError) -> UpstreamState? {
+        try await self.store.upstreamState(of: subject, in: repository)
+    }
+    func expireUpstreamStates(_ prefix: String, in repository: RepositoryID) async throws(MetadataError) -> Int {
+        try await self.store.expireUpstreamStates(prefix, in: repository)
+    }
     func commit(_ edit: RepositoryEdit) async throws(MetadataError) {
         await self.interruption.strike()
         try await self.store.commit(edit)

@@ -29,5 +29,6 @@ struct WatchedLedger: BlobLedger {
         try await self.ledger.doomed(in: store, after: id, limit: limit)
     }
     func forget(_ ids: [Int64]) async throws(MetadataError) { try await self.ledger.forget(ids) }
+    func size(of digest: ContentDigest, in store: BlobStoreID) async throws(MetadataError) -> Int64? { try await self.ledger.size(of: digest, in: store) }
     func totals(in store: BlobStoreID) async throws(MetadataError) -> BlobTotals { try await self.ledger.totals(in: store) }
 }

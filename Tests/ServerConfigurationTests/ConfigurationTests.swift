@@ -29,7 +29,9 @@ struct ConfigurationTests {
                 type: proxy
                 remote: [https://registry-1.docker.io, "http://mirror:5000/hub/"]
                 authentication: { token: t }
+                trustedHosts: [Auth.example.com]
                 cache: { maxAge: 5m, maxSize: 200GiB }
+                limits: { connections: 8, bandwidth: 2MiB }
               all: { format: docker, type: group, members: [local, hub], writeTo: local, onMemberError: skip }
               up: { format: files, type: hosted }
             """
@@ -48,6 +50,8 @@ struct ConfigurationTests {
         #expect(hub.authentication == .token("t"))
         #expect(hub.cache.maxAge == .seconds(300))
         #expect(hub.cache.maxSize == 200 << 30)
+        #expect(hub.trustedHosts.map(\.text) == ["auth.example.com"])
+        #expect(hub.limits == .init(connections: 8, bandwidth: 2 << 20, idleTimeout: .seconds(60), connectTimeout: .seconds(10)))
         guard case .group(let all) = configuration.repositories[2].kind else {
             Issue.record("all is no group")
             return

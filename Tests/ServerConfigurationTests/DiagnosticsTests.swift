@@ -66,17 +66,21 @@ struct DiagnosticsTests {
         Broken(
             "a group of other formats, and a target that is not hosted",
             "repositories:\n  d: { format: docker, type: hosted }\n  p: { format: raw, type: proxy, remote: https://x.org }\n  g:\n    format: raw\n    type: group\n    members: [d, p]\n    writeTo: p\n",
-            "c.yaml:3:3: warning: repositories.p: parsed and checked; this version answers requests to it with 501",
             "c.yaml:4:3: warning: repositories.g: parsed and checked; this version answers requests to it with 501",
             "c.yaml:7:15: repositories.g.members: «d» is of format docker, and this group of raw; allowed: p",
             "c.yaml:8:14: repositories.g.writeTo: «p» is not hosted: nothing can be written to it"),
         Broken(
             "a proxy without remote, a group without members",
             "repositories:\n  p: { format: raw, type: proxy }\n  g: { format: raw, type: group, members: [] }\n",
-            "c.yaml:2:3: warning: repositories.p: parsed and checked; this version answers requests to it with 501",
             "c.yaml:2:6: repositories.p: a proxy needs a remote; allowed: remote: https://host/path, or a list of them",
             "c.yaml:3:3: warning: repositories.g: parsed and checked; this version answers requests to it with 501",
             "c.yaml:3:34: repositories.g: a group needs members; allowed: members: [names of repositories]"),
+        Broken(
+            "a remote with a password, and a proxy that speaks TLS",
+            "outbound: { proxy: \"https://h:1\" }\nrepositories:\n  p: { format: raw, type: proxy, remote: \"https://u:p@x.org\" }\n",
+            "c.yaml:1:20: outbound.proxy: «https://h:1» is not a proxy; allowed: http://[user:password@]host:port",
+            "c.yaml:3:42: repositories.p.remote: «https://***@x.org» is not a remote; allowed: a URL without query and user; credentials belong to authentication"
+        ),
         Broken(
             "a key of another type", "repositories:\n  files: { format: raw, type: hosted, remote: https://x.org }\n",
             "c.yaml:2:39: repositories.files.remote: belongs to type: proxy, and this repository is hosted; allowed: format, type, blobStore, owns, host, listen, mirror, writePolicy"

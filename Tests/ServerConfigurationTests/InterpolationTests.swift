@@ -45,13 +45,13 @@ struct InterpolationTests {
           p:
             format: raw
             type: proxy
-            remote: https://user:\(Fixture.secret)@x.org/a?key=\(Fixture.secret)
+            remote: https://x.org/a
             authentication: { username: u, password: "${S}" }
           q: { format: raw, type: proxy, remote: https://x.org, authentication: { token: "\(Fixture.secret)" } }
         security:
           roles: { r: [] }
           users: { ann: { passwordHash: "${file:/s}", roles: [r] } }
-        outbound: { ca: "${file:/s}" }
+        outbound: { ca: "${file:/s}", proxy: "http://user:\(Fixture.secret)@x.org:80" }
         """
 
     @Test("no secret is in what is shown, as YAML, as JSON, or for the metadata")

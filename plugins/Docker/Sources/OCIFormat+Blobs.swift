@@ -10,7 +10,7 @@ extension OCIFormat {
     func blob(_ digest: ContentDigest, of image: ImageName, _ exchange: Exchange, _ settings: OCISettings) async throws -> ArtifactResponse {
         // Clients ask by HEAD before a push, and do not send what is here: it must stay until their manifest comes.
         let renewal = exchange.request.head.method == .head ? settings.renewingAge : nil
-        if let content = try await exchange.content.content(ContentRequest(image.blob(digest), .immutable, renewingAfter: renewal)) {
+        if let content = try await exchange.content.content(image.request(blob: digest, renewingAfter: renewal)) {
             return Self.answer(content, digest, .immutable)
         }
         if let content = try await exchange.content.content(ContentRequest(image.manifest(digest), .immutable)) {

@@ -1,6 +1,7 @@
 import ArtifactModel
 public import FormatAPI
 import HTTPTypes
+import NIOCore
 
 extension OCIFormat {
     /// Rows in a page of which no size was asked for, or a larger one.
@@ -14,7 +15,39 @@ extension OCIFormat {
     private struct Catalog: Encodable { var repositories: [String] }
 
     /// Byte-wise ordered; `last` is exclusive and need not exist; none for `n=0`. Distribution-spec 1.1, «Listing Tags».
+    ///
+    /// An upstream's own list where there is one: what is kept is only what somebody has asked for. In trouble, what is kept.
     func tags(of image: ImageName, _ paging: Paging, _ exchange: Exchange) async throws -> ArtifactResponse {
+        do {
+            if let list = try await self.forwardedTags(of: image, paging, exchange) { return list }
+        } catch let error as FormatError where error.isTrouble {
+            do { return try await self.keptTags(of: image, paging, exchange) } catch let absence as FormatError where absence.code == .notFound { throw error }
+        }
+        return try await self.keptTags(of: image, paging, exchange)
+    }
+
+    private struct ForwardedTags: Decodable { var tags: [String]? }
+
+    private func forwardedTags(of image: ImageName, _ paging: Paging, _ exchange: Exchange) async throws -> ArtifactResponse? {
+        var query = paging.count.map { ["n=\(min($0, Self.largestPage))"] } ?? []
+        if let last = paging.last { query.append("last=\(Links.encoded(last))") }
+        let call = UpstreamCall(image.upstream("tags/list" + (query.isEmpty ? "" : "?" + query.joined(separator: "&")), accept: ["application/json"]))
+        guard let reply = try await exchange.content.forward(call) else { return nil }
+        let name = exchange.links.clientName(image)
+        let document = try await exchange.content.context.compute.run {
+            guard let list = JSON.value(ForwardedTags.self, from: String(buffer: reply.body)) else {
+                throw FormatError(.upstreamFailed, "the upstream's list of tags cannot be read")
+            }
+            return JSON.text(TagList(name: name, tags: list.tags ?? []))
+        }
+        var response = ArtifactResponse.document(document)
+        if let last = NextPage(reply.headers)?.last {
+            response.headers[.link] = exchange.links.next("\(image)/tags/list", (paging.count.map { [("n", "\($0)")] } ?? []) + [("last", last)])
+        }
+        return response
+    }
+
+    private func keptTags(of image: ImageName, _ paging: Paging, _ exchange: Exchange) async throws -> ArtifactResponse {
         let limit = min(paging.count ?? Self.largestPage, Self.largestPage)
         var page = ContentPage(rows: [], more: false)
         if limit > 0 {
@@ -91,5 +124,15 @@ extension OCIFormat {
         var response = ArtifactResponse.document(JSON.text(Catalog(repositories: names)))
         if more, let last = names.last { response.headers[.link] = links.next("_catalog", [("n", "\(limit)"), ("last", last)]) }
         return response
+    }
+}
+
+extension FormatError {
+    /// Whether the upstream could not be asked, as against having nothing.
+    var isTrouble: Bool {
+        switch self.code {
+        case .upstreamUnreachable, .upstreamTimedOut, .upstreamFailed, .unavailable: true
+        default: false
+        }
     }
 }

@@ -10,9 +10,10 @@ extension OCIFormat {
         case .digest(let digest):
             return try await self.manifest(digest, .immutable, of: image, exchange, asked: "\(digest)")
         case .tag(let tag):
-            guard let pointer = try await exchange.content.resolve(image.pointer(tag)) else { throw Self.unknownManifest(tag.text, image) }
+            guard let pointer = try await exchange.content.resolve(image.request(tag: tag)) else { throw Self.unknownManifest(tag.text, image) }
             do {
-                return try await self.manifest(try ContentDigest(image: pointer.target), .mutable, of: image, exchange, asked: tag.text)
+                return try await self.manifest(
+                    try ContentDigest(image: pointer.target), .mutable, of: image, exchange, asked: tag.text, resolved: pointer.cache)
             } catch let error as InvalidName {
                 throw FormatError(.internalFailure, "the tag names no manifest", cause: error)
             }
@@ -20,11 +21,13 @@ extension OCIFormat {
     }
 
     private func manifest(
-        _ digest: ContentDigest, _ change: Mutability, of image: ImageName, _ exchange: Exchange, asked: String
+        _ digest: ContentDigest, _ change: Mutability, of image: ImageName, _ exchange: Exchange, asked: String, resolved: CacheReport? = nil
     ) async throws -> ArtifactResponse {
-        guard let content = try await exchange.content.content(ContentRequest(image.manifest(digest), .immutable)) else {
+        guard var content = try await exchange.content.content(image.request(manifest: digest, on: exchange.content.context.compute)) else {
             throw Self.unknownManifest(asked, image)
         }
+        // The tag is what may be old; the manifest itself cannot be.
+        if let resolved, content.cache?.outcome != .miss { content.cache = resolved }
         return Self.answer(content, digest, change)
     }
 

@@ -38,7 +38,7 @@ extension OCIFormat {
 }
 
 /// A manifest whose bytes are kept, about to be made visible.
-private struct ManifestPush: Sendable {
+struct ManifestPush: Sendable {
     let image: ImageName
     /// The one that the client pushed by; SHA-256 where it pushed by tag.
     let digest: ContentDigest
@@ -60,7 +60,7 @@ private struct ManifestPush: Sendable {
         }
     }
 
-    private var component: Component {
+    var component: Component {
         let asset = NewAsset(self.image.manifest(self.digest), self.blob, contentType: self.manifest.mediaType)
         var edges = self.manifest.parts.map { Edge(kind: $0.edge, target: $0.digest) }
         if let subject = self.manifest.subject {

@@ -119,7 +119,7 @@ private struct ReferrerList: Sendable {
     /// By digest, each once.
     private func listed(after: String?) async throws -> [Referrer] {
         guard let tag = try? Tag(referrersOf: self.subject),  // always a tag: a short word, a hyphen and hex digits
-            let pointer = try await self.content.resolve(self.image.pointer(tag)), let digest = try? ContentDigest(image: pointer.target),  // as written
+            let pointer = try await self.content.resolve(self.image.request(tag: tag)), let digest = try? ContentDigest(image: pointer.target),  // as written
             let bytes = try await self.bytes(of: digest)
         else { return [] }
         let type = self.type
@@ -150,7 +150,8 @@ private struct ReferrerList: Sendable {
 
     /// A manifest's; nil where it is no longer here.
     private func bytes(of digest: ContentDigest) async throws -> ByteBuffer? {
-        guard let found = try await self.content.content(ContentRequest(self.image.manifest(digest), .immutable)), let size = found.head.size else {
+        guard let found = try await self.content.content(self.image.request(manifest: digest, on: self.content.context.compute)), let size = found.head.size
+        else {
             return nil
         }
         return try await found.source.readAll(size, on: self.content.context.compute)

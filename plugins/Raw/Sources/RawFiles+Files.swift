@@ -1,11 +1,11 @@
 import ArtifactModel
-import FormatAPI
+public import FormatAPI
 import HTTPTypes
 
 extension RawFiles {
     /// A path may name a file and a folder both; without a slash it is the file.
     func read(_ path: AssetPath, _ head: RequestHead, _ content: any RepositoryContent) async throws -> ArtifactResponse {
-        if let found = try await content.content(ContentRequest(path, .mutable)) {
+        if let found = try await content.content(Self.request(path)) {
             var headers: HTTPFields = [:]
             if let digest = found.head.digests.first(.sha256) { headers[.checksumSHA256] = digest.hex }
             return ArtifactResponse(.ok, headers: headers, body: .content(found))
@@ -14,6 +14,19 @@ extension RawFiles {
             return ArtifactResponse(.movedPermanently, headers: [.location: Self.url(path, head) + "/"])
         }
         throw Self.absent(path)
+    }
+
+    /// A proxy's upstream has files at the same paths.
+    static func request(_ path: AssetPath) -> ContentRequest {
+        ContentRequest(path, .mutable, upstream: UpstreamResource(.below(PercentEncoding.path(path.text))))
+    }
+
+    public func prefetch(
+        _ reference: String, _ choice: [String], in content: any RepositoryContent, _ settings: NoSettings
+    ) async throws -> [Prefetch] {
+        let path: AssetPath
+        do { path = try AssetPath(reference.split(separator: "/").map(String.init)) } catch { throw FormatError(.invalidRequest, error.description) }
+        return [Prefetch(Self.request(path))]
     }
 
     /// 201 whether the file is new or not: what is there now is what was sent.

@@ -1,5 +1,3 @@
-public import ArtifactModel
-
 /// An IPv4 or IPv6 address, without zone. An IPv4 address in IPv6's clothes (`::ffff:192.0.2.1`) is the IPv4 address.
 public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// Four or sixteen, in network order.

@@ -1,21 +1,19 @@
-import ArtifactModel
-
 /// Dates in headers, whole seconds in GMT. RFC 9110, 5.6.7.
-enum HTTPDate {
+public enum HTTPDate {
     private static let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT`.
-    static func text(seconds: Int64) -> String {
+    public static func text(seconds: Int64) -> String {
         let time = Self.fields(seconds: seconds)
         return "\(Self.days[time.weekday]), \(Self.two(time.day)) \(Self.months[Int(time.month) - 1]) \(time.year) "
             + "\(Self.two(time.hour)):\(Self.two(time.minute)):\(Self.two(time.second)) GMT"
     }
 
-    static func text(_ moment: Timestamp) -> String { Self.text(seconds: moment.milliseconds / 1000) }
+    public static func text(_ moment: Timestamp) -> String { Self.text(seconds: moment.milliseconds / 1000) }
 
     /// Seconds since 1970, of any of the three forms that recipients must know; nil for anything else.
-    static func seconds(_ text: some StringProtocol) -> Int64? {
+    public static func seconds(_ text: some StringProtocol) -> Int64? {
         let words = text.split { (character: Character) in " ,:-".contains(character) }.map { String($0) }
         switch words.count {
         case 8 where words[7] == "GMT": return Self.seconds(words[3], words[2], words[1], words[4...6])
@@ -42,14 +40,14 @@ enum HTTPDate {
         return era * 146097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719468
     }
 
-    struct Fields {
-        var year, month, day, hour, minute, second: Int64
+    public struct Fields {
+        public var year, month, day, hour, minute, second: Int64
         /// 0 is Thursday, as 1970-01-01 was.
-        var weekday: Int
+        public var weekday: Int
     }
 
     /// A moment as the calendar and the clock in Greenwich show it.
-    static func fields(seconds: Int64) -> Fields {
+    public static func fields(seconds: Int64) -> Fields {
         let day = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400
         let second = seconds - day * 86400
         let date = Self.civil(day)

@@ -1,0 +1,47 @@
+public import HTTPTypes
+public import NIOCore
+
+/// What an upstream is asked for.
+public struct UpstreamResource: Hashable, Sendable {
+    public enum Location: Hashable, Sendable {
+        /// `<remote>/<path>`: percent-encoded, without a leading slash, with a query where one is meant.
+        case below(String)
+        /// `<host>/<root>/<path of the remote>/<name>/<rest>`: of registries whose API is at a fixed root and whose names come after it. A
+        /// name of one part has `officialPrefix` put before it.
+        case named(root: String, name: String, rest: String)
+        /// What an upstream's own document named: goes through the guard of outbound connections, and bears no credentials to strangers.
+        case absolute(String)
+    }
+    public var location: Location
+    /// The media types that the client of the format would ask for.
+    public var accept: [String]
+    /// Headers of the answer that are kept as the asset's attributes, under their names in lower case.
+    public var keep: [HTTPField.Name]
+
+    public init(_ location: Location, accept: [String] = [], keep: [HTTPField.Name] = []) {
+        self.location = location
+        self.accept = accept
+        self.keep = keep
+    }
+}
+
+/// A question to the upstream whose answer is passed on and not kept.
+public struct UpstreamCall: Sendable {
+    public var resource: UpstreamResource
+    /// Of the answer's body, in bytes.
+    public var limit: Int
+    public init(_ resource: UpstreamResource, limit: Int = 8 << 20) {
+        self.resource = resource
+        self.limit = limit
+    }
+}
+
+/// 200, and what came with it.
+public struct UpstreamReply: Sendable {
+    public var headers: HTTPFields
+    public var body: ByteBuffer
+    public init(headers: HTTPFields, body: ByteBuffer) {
+        self.headers = headers
+        self.body = body
+    }
+}

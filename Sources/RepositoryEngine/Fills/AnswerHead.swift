@@ -1,0 +1,90 @@
+import ArtifactModel
+import FormatAPI
+import HTTPTypes
+
+/// What an upstream's answer says about the file and about which of its bytes follow.
+struct AnswerHead: Hashable, Sendable {
+    /// Where the body begins.
+    var from: Int64
+    /// Of the whole file; nil: unknown.
+    var length: Int64?
+    /// As they came; empty: none.
+    var entityTag: String
+    var lastModified: String
+    /// Empty: not said.
+    var contentType: String
+    /// Since when the answer is known to hold, as caches on the way say. In seconds.
+    var age: Int64
+    /// What the format wants to be kept.
+    var attributes: [String: String]
+
+    /// - Throws: `.badAnswer`: a range that makes no sense, a page in the place of a file, an encoding that nobody asked for.
+    init(_ answer: UpstreamAnswer, for resource: UpstreamResource) throws(UpstreamError) {
+        let headers = answer.headers
+        self.entityTag = headers[.eTag] ?? ""
+        self.lastModified = headers[.lastModified] ?? ""
+        self.contentType = headers[.contentType] ?? ""
+        self.age = max(0, headers[.age].flatMap { Int64($0) } ?? 0)
+        self.attributes = [:]
+        for name in resource.keep {
+            if let value = headers[name] { self.attributes[name.canonicalName] = value }
+        }
+        if let encoding = headers[.contentEncoding], encoding.lowercased() != "identity" {
+            throw UpstreamError(.trouble(.badAnswer), "the upstream encoded its answer (\(encoding)), which nobody asked for")
+        }
+        switch answer.status.code {
+        case 206:
+            guard let range = Self.range(headers[.contentRange] ?? "") else {
+                throw UpstreamError(.trouble(.badAnswer), "the upstream's answer has no Content-Range that can be read")
+            }
+            (self.from, self.length) = range
+        default:
+            self.from = 0
+            self.length = answer.body.length
+        }
+        if Self.isPage(self.contentType), !resource.accept.isEmpty, !resource.accept.contains(where: { Self.isPage($0) || $0 == "*/*" }) {
+            throw UpstreamError(.trouble(.badAnswer), "the upstream answered with a web page")
+        }
+    }
+
+    /// What ties two answers together: a strong tag, else a date.
+    var validator: String? {
+        if !self.entityTag.isEmpty, !self.entityTag.hasPrefix("W/") { return self.entityTag }
+        return self.lastModified.isEmpty ? nil : self.lastModified
+    }
+
+    private static func isPage(_ type: String) -> Bool { type.lowercased().hasPrefix("text/html") }
+
+    /// `bytes 0-9/100`, `bytes 0-9/*`. RFC 9110, 14.4.
+    static func range(_ text: String) -> (from: Int64, length: Int64?)? {
+        guard text.lowercased().hasPrefix("bytes ") else { return nil }
+        let sides = text.dropFirst(6).split(separator: "/", omittingEmptySubsequences: false)
+        guard sides.count == 2 else { return nil }
+        let ends = sides[0].split(separator: "-", omittingEmptySubsequences: false)
+        guard ends.count == 2, let first = Self.number(ends[0]), let last = Self.number(ends[1]), first <= last else { return nil }
+        if sides[1] == "*" { return (first, nil) }
+        guard let length = Self.number(sides[1]), last < length else { return nil }
+        return (first, length)
+    }
+
+    private static func number(_ text: Substring) -> Int64? {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        return Int64(text)
+    }
+}
+
+extension AnswerHead {
+    /// The asset's attributes: what the format wants kept, and how to name this copy to clients and to the upstream again.
+    var kept: [String: String] {
+        var kept = self.attributes
+        if !self.entityTag.isEmpty { kept[Self.entityTagKey] = self.entityTag }
+        if !self.lastModified.isEmpty { kept[Self.lastModifiedKey] = self.lastModified }
+        if self.age > 0 { kept[Self.ageKey] = String(self.age) }
+        return kept
+    }
+
+    // Headers' names, which formats' own attributes never are.
+    static let entityTagKey = "etag"
+    static let lastModifiedKey = "last-modified"
+    static let ageKey = "age"
+}

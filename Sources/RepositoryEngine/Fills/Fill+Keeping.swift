@@ -1,0 +1,92 @@
+import Synchronization
+import ArtifactModel
+import FormatAPI
+import NIOCore
+import StorageAPI
+
+extension Fill {
+    /// Hashes what did not come in order, and compares.
+    func verify() async {
+        let (hasher, arriving, length) = self.state.withLock { ($0.hasher, $0.arriving, $0.machine.length) }
+        do {
+            guard let hasher, let arriving, let length else { throw BlobStoreError(.io, "a fill is whole and has no bytes") }
+            let whole = try await self.hashed(hasher, arriving, length)
+            self.state.withLock { $0.hasher = whole }
+            self.decide { $0.verified(self.mismatch(whole.digests())) }
+        } catch {
+            self.decide { $0.verified(FillTransfer.failure(error)) }
+        }
+    }
+
+    private func hashed(_ start: MultiHasher, _ source: any ContentSource, _ length: Int64) async throws -> MultiHasher {
+        var hasher = start
+        while hasher.length < length {
+            let state = hasher
+            let limit = min(Int64(Sink.batchSize), length - state.length)
+            guard let bytes = try await source.read(at: state.length, limit: limit, on: self.compute), bytes.readableBytes > 0 else {
+                throw BlobStoreError(.io, "a fill's file is shorter than what was written")
+            }
+            hasher = try await self.compute.run {
+                var advanced = state
+                advanced.update([bytes])
+                return advanced
+            }
+        }
+        return hasher
+    }
+
+    private func mismatch(_ digests: [ContentDigest]) -> FillFailure? {
+        for expected in self.want.expecting where !digests.contains(expected) {
+            return .mismatch("the upstream's bytes for \(expected) hash to \(digests.first(expected.algorithm).map { "\($0)" } ?? "something else")")
+        }
+        return nil
+    }
+
+    /// Readers have all of it by now. Seals, and commits what the format makes of it.
+    func keep() async {
+        let (hasher, writer, head) = self.state.withLock { ($0.hasher, $0.writer, $0.head) }
+        do {
+            guard let hasher, let writer, let head else { throw BlobStoreError(.io, "a fill is whole and has no bytes") }
+            let blob = try await self.origin.shelf.keep(writer.id, hasher.digests(), size: hasher.length)
+            let arrival = Arrival(
+                path: self.want.path, blob: blob, contentType: self.contentType(head), attributes: head.kept)
+            let edit = try await self.want.record?(arrival) ?? Edit([.putAsset(arrival.asset, .always)])
+            try await self.commit(edit, head)
+            self.state.withLock { $0.kept = blob.source }
+            self.decide { $0.committed(nil) }
+        } catch {
+            let failure = FillTransfer.failure(error)
+            self.origin.log(failure, of: self.want.path)
+            self.decide { $0.committed(failure) }
+        }
+        self.finish()
+    }
+
+    private func commit(_ edit: Edit, _ head: AnswerHead) async throws {
+        let now = self.origin.now()
+        var states: [UpstreamState] = []
+        if self.want.change == .mutable {
+            states = [
+                UpstreamState(
+                    subject: UpstreamState.subject(of: self.want.path), entityTag: head.entityTag, lastModified: head.lastModified,
+                    checked: now - .seconds(head.age))
+            ]
+        }
+        try await self.origin.metadata.commit(
+            RepositoryEdit(repository: self.key.repository, store: self.origin.shelf.id, edit: edit, states: states, now: now))
+    }
+
+    func contentType(_ head: AnswerHead) -> String {
+        if let given = self.want.contentType { return given }
+        return head.contentType.isEmpty ? "application/octet-stream" : head.contentType
+    }
+
+    /// After a failure, or where what arrived could not be kept.
+    func discard() async {
+        if let writer = self.state.withLock({ $0.writer }) {
+            // What stays behind is the sweeper's.
+            try? await self.origin.shelf.store.discard(writer.id)
+        }
+        self.finish()
+    }
+}

@@ -1,0 +1,115 @@
+import ArtifactModel
+import FormatAPI
+import Synchronization
+
+/// One response's view of a fill. Made by who has entered it; letting go of it leaves.
+final class FillReader: ContentSource {
+    private struct State {
+        /// Where nothing ties the upstream's answers together.
+        var direct: DirectContent?
+        var first: Int64?
+        var isTimed = false
+    }
+
+    private let fill: Fill
+    private let begunAtZero: Bool
+    private let entered = ContinuousClock.now
+    private let times: FillTimes
+    private let state = Mutex(State())
+
+    init(_ fill: Fill, begunAtZero: Bool, times: FillTimes) {
+        self.fill = fill
+        self.begunAtZero = begunAtZero
+        self.times = times
+    }
+
+    deinit { self.fill.leave() }
+
+    /// Of the file; nil: known when it ends.
+    var length: Int64? { self.fill.state.withLock { $0.machine.length } }
+
+    private enum Look {
+        case piece(any ContentSource, limit: Int64)
+        case end
+        case failed(FillFailure)
+        case nothing
+    }
+
+    func next(at offset: Int64, limit: Int64) async throws -> ContentPiece? {
+        self.time(offset)
+        if let direct = self.state.withLock({ $0.direct }) { return try await direct.next(at: offset, limit: limit) }
+        while true {
+            try Task.checkCancellation()
+            switch self.fill.state.withLock({ self.look($0, offset, limit) }) {
+            case .piece(let source, let limit): return try await source.next(at: offset, limit: limit)
+            case .end: return nil
+            case .failed(let failure): throw FormatError(failure)
+            case .nothing: break
+            }
+            let want = self.begunAtZero ? nil : offset..<(limit > .max - offset ? .max : offset + limit)
+            if self.fill.decide({ $0.join(want) }) { return try await self.goAlone(from: offset, limit: limit) }
+            await self.fill.wait { state in
+                if case .nothing = self.look(state, offset, limit) { return true }
+                return false
+            }
+        }
+    }
+
+    private func look(_ state: Fill.State, _ offset: Int64, _ limit: Int64) -> Look {
+        if case .failed(let failure) = state.machine.phase { return .failed(failure) }
+        if let length = state.machine.length, offset >= length, state.machine.phase == .keeping || state.machine.phase == .kept { return .end }
+        let visible = state.machine.visible(from: offset, begunAtZero: self.begunAtZero)
+        guard visible > offset, let source = state.kept ?? state.arriving else { return .nothing }
+        return .piece(source, limit: min(limit, visible - offset))
+    }
+
+    private func goAlone(from offset: Int64, limit: Int64) async throws -> ContentPiece? {
+        let direct = DirectContent(self.fill.origin.upstream, self.fill.resource, length: self.length, from: offset)
+        self.state.withLock { $0.direct = direct }
+        return try await direct.next(at: offset, limit: limit)
+    }
+
+    /// The second question comes when the first piece has been written to the client.
+    private func time(_ offset: Int64) {
+        let isSecond = self.state.withLock { state in
+            guard let first = state.first else {
+                state.first = offset
+                return false
+            }
+            guard !state.isTimed, offset > first else { return false }
+            state.isTimed = true
+            return true
+        }
+        guard isSecond, let began = self.fill.state.withLock({ $0.began }) else { return }
+        self.times.add(ContinuousClock.now - max(began, self.entered))
+    }
+}
+
+extension FormatError {
+    /// What a client is told of a fill that failed.
+    init(_ failure: FillFailure) {
+        switch failure {
+        case .absent: self.init(.notFound, "the upstream does not have this")
+        case .upstream(let trouble, let reason): self.init(trouble, reason)
+        case .changed: self.init(.upstreamFailed, "the upstream's file changed while it was being fetched; try again", cause: failure)
+        case .mismatch(let what): self.init(.upstreamFailed, what, cause: failure)
+        case .refused(let what): self.init(.upstreamFailed, what, cause: failure)
+        case .noSpace: self.init(.noSpace, "the server has no space left to keep this")
+        case .overQuota: self.init(.quotaExceeded, "the blob store has reached its quota")
+        case .shutDown: self.init(.unavailable, "the server is busy or ending; try again", retryAfter: .seconds(2))
+        case .notModified, .superseded, .internalFailure:
+            self.init(.internalFailure, "the server failed at this; its log says more under the request's id", cause: failure)
+        }
+    }
+
+    init(_ trouble: Trouble, _ reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+        let code: Code =
+            switch trouble {
+            case .unreachable, .tls: .upstreamUnreachable
+            case .timedOut: .upstreamTimedOut
+            case .throttled: .unavailable
+            case .cut, .failed, .badAnswer, .unauthorized, .forbidden: .upstreamFailed
+            }
+        self.init(code, reason, retryAfter: retryAfter, cause: cause)
+    }
+}

@@ -1,0 +1,93 @@
+import ArtifactModel
+import FormatAPI
+import HTTPTypes
+import NIOCore
+import StorageAPI
+
+extension ProxyContent {
+    func resolve(_ want: PointerRequest) async throws -> Pointer? {
+        let kept = try await self.maker.metadata.pointer(want.name, in: self.repository.id)
+        guard let resource = want.upstream else { return kept.map { Pointer(target: $0, member: self.repository.name) } }
+        let state = try await self.maker.metadata.upstreamState(of: UpstreamState.subject(of: want.name), in: self.repository.id)
+        let age = state.map { self.maker.now() - $0.checked }
+        if let kept, let age, age <= self.part.cache.maxAge { return self.pointer(kept, .hit, age) }
+        do {
+            return try await self.asked(want, resource, kept: kept)
+        } catch let error as UpstreamError {
+            guard case .trouble = error.code, let kept, self.part.cache.staleOnError, (age ?? .zero) <= self.part.cache.maxStale else {
+                throw FormatError(error)
+            }
+            return self.pointer(kept, .stale, age ?? .zero)
+        }
+    }
+
+    private func pointer(_ target: String, _ outcome: CacheReport.Outcome, _ age: Duration) -> Pointer {
+        Pointer(target: target, member: self.repository.name, cache: CacheReport(outcome, age: age))
+    }
+
+    /// nil: the upstream has no such name.
+    private func asked(_ want: PointerRequest, _ resource: UpstreamResource, kept: String?) async throws -> Pointer? {
+        let answer: (target: String, age: Int64)
+        do {
+            answer = try await self.target(want, resource, within: kept == nil ? nil : self.part.cache.revalidateDeadline)
+        } catch let error as UpstreamError where error.code == .absent {
+            return nil
+        }
+        let state = UpstreamState(
+            subject: UpstreamState.subject(of: want.name), entityTag: "", lastModified: "", checked: self.maker.now() - .seconds(answer.age))
+        let changes: [Edit.Change] = answer.target == kept ? [] : [.point(want.name, to: answer.target, .always)]
+        try await self.note(Edit(changes), [state])
+        return self.pointer(answer.target, answer.target == kept ? .revalidated : .miss, .seconds(answer.age))
+    }
+
+    private func target(_ want: PointerRequest, _ resource: UpstreamResource, within deadline: Duration?) async throws -> (target: String, age: Int64) {
+        try await Deadline.run(deadline) {
+            let head = try await self.part.upstream.send(UpstreamRequest(.head, resource))
+            let age = head.headers[.age].flatMap { Int64($0) } ?? 0
+            if let target = want.target(head.headers) { return (target, max(0, age)) }
+            let answer = try await self.part.upstream.send(UpstreamRequest(.get, resource))
+            guard let body = try await answer.body.collect(upTo: want.largest) else {
+                throw UpstreamError(.trouble(.badAnswer), "the upstream's answer is larger than \(want.largest) bytes")
+            }
+            return try await self.context.compute.run {
+                var hasher = MultiHasher([])
+                hasher.update([body])
+                return (hasher.digests()[0].description, max(0, age))
+            }
+        }
+    }
+
+    func forward(_ call: UpstreamCall) async throws -> UpstreamReply? {
+        do {
+            let answer = try await self.part.upstream.send(UpstreamRequest(.get, call.resource))
+            guard let body = try await answer.body.collect(upTo: call.limit) else {
+                throw FormatError(.upstreamFailed, "the upstream's answer is larger than \(call.limit) bytes")
+            }
+            return UpstreamReply(headers: answer.headers, body: body)
+        } catch let error as UpstreamError {
+            if error.code == .absent { return nil }
+            throw FormatError(error)
+        }
+    }
+}
+
+/// A bound on how long a client waits for an upstream while there is something else to give it.
+enum Deadline {
+    /// - Parameter duration: nil: no bound but the upstream's own.
+    /// - Throws: what `work` throws; `UpstreamError` `.timedOut` where it takes longer.
+    static func run<Value: Sendable>(_ duration: Duration?, _ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        guard let duration else { return try await work() }
+        return try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await work() }
+            group.addTask {
+                try await Task.sleep(for: duration)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let value = try await group.next() ?? nil else {
+                throw UpstreamError(.trouble(.timedOut), "the upstream has not answered within \(duration)")
+            }
+            return value
+        }
+    }
+}

@@ -1,0 +1,234 @@
+import Synchronization
+import ArtifactModel
+import FormatAPI
+import HTTPTypes
+import NIOCore
+import StorageAPI
+
+/// What an upstream has, kept as it is asked for.
+struct ProxyContent: RepositoryContent {
+    let context: RequestContext
+    let repository: Repository
+    let part: ProxyPart
+    let maker: ContentMaker
+
+    private var metadata: any MetadataStore { self.maker.metadata }
+    var origin: ProxyOrigin {
+        ProxyOrigin(
+            repository: self.repository.id, name: self.repository.name, upstream: self.part.upstream, shelf: self.repository.shelf,
+            metadata: self.maker.metadata, now: self.maker.now, logger: self.maker.fills.logger)
+    }
+
+    func content(_ want: ContentRequest) async throws -> Content? {
+        // Once more where what was asked for was kept between the look and the question; twice is not possible but by deletes.
+        for _ in 0..<3 {
+            do {
+                if let kept = try await self.kept(want) { return kept }
+                guard let resource = want.upstream else { return nil }
+                return try await self.fetched(want, resource, known: nil)
+            } catch FillFailure.superseded {
+                continue
+            } catch FillFailure.absent {
+                return nil
+            } catch let failure as FillFailure {
+                throw FormatError(failure)
+            }
+        }
+        throw FormatError(.unavailable, "this is being fetched and removed at once; try again", retryAfter: .seconds(1))
+    }
+
+    // MARK: What is kept
+
+    private func kept(_ want: ContentRequest) async throws -> Content? {
+        guard let asset = try await self.metadata.asset(at: want.path, in: self.repository.id) else { return nil }
+        guard want.change == .mutable, let resource = want.upstream else { return try await self.content(of: asset, want, .hit, since: nil) }
+        let state = try await self.metadata.upstreamState(of: UpstreamState.subject(of: want.path), in: self.repository.id)
+        let age = state.map { self.maker.now() - $0.checked }
+        if let age, age <= self.part.cache.maxAge { return try await self.content(of: asset, want, .hit, since: age) }
+        return try await self.revalidated(asset, state, want, resource, age: age)
+    }
+
+    /// Asks whether what is kept is still right. In trouble it is served as it is.
+    private func revalidated(
+        _ asset: StoredAsset, _ state: UpstreamState?, _ want: ContentRequest, _ resource: UpstreamResource, age: Duration?
+    ) async throws -> Content? {
+        do {
+            let known = state.map { Validators(entityTag: $0.entityTag, lastModified: $0.lastModified) }
+            return try await self.fetched(want, resource, known: known ?? Validators(entityTag: "", lastModified: ""))
+        } catch FillFailure.notModified {
+            try await self.touch(want.path, state)
+            return try await self.content(of: asset, want, .revalidated, since: .zero)
+        } catch let failure as FillFailure {
+            guard self.maySayStale(failure, age) else { throw failure }
+            return try await self.content(of: asset, want, .stale, since: age)
+        }
+    }
+
+    private func maySayStale(_ failure: FillFailure, _ age: Duration?) -> Bool {
+        guard self.part.cache.staleOnError, (age ?? .zero) <= self.part.cache.maxStale else { return false }
+        switch failure {
+        case .upstream, .changed, .mismatch, .refused, .noSpace, .overQuota, .internalFailure, .shutDown: return true
+        case .absent, .notModified, .superseded: return false
+        }
+    }
+
+    private func touch(_ path: AssetPath, _ state: UpstreamState?) async throws {
+        let state = UpstreamState(
+            subject: UpstreamState.subject(of: path), entityTag: state?.entityTag ?? "", lastModified: state?.lastModified ?? "", checked: self.maker.now())
+        try await self.note(Edit([]), [state])
+    }
+
+    /// nil: its bytes are gone, so that it is fetched anew.
+    private func content(of asset: StoredAsset, _ want: ContentRequest, _ outcome: CacheReport.Outcome, since age: Duration?) async throws -> Content? {
+        guard let digest = asset.digests.first(.sha256) else { throw FormatError(.internalFailure, "the metadata names no bytes for this") }
+        guard let source = try await self.maker.source(of: digest, size: asset.size, in: self.repository.shelf, on: self.context.compute) else {
+            guard want.upstream == nil else { return nil }
+            throw FormatError(
+                .internalFailure, "the bytes of this are missing from the blob store", cause: BlobStoreError(.notFound, "no bytes for \(digest)"))
+        }
+        let before = asset.attributes[AnswerHead.ageKey].flatMap { Int64($0) } ?? 0
+        let head = ContentHead(
+            digests: asset.digests, size: asset.size, contentType: asset.contentType,
+            entityTag: asset.attributes[AnswerHead.entityTagKey] ?? "\"\(digest)\"", lastModified: asset.created, attributes: asset.attributes,
+            change: want.change)
+        let report = CacheReport(outcome, age: age ?? (self.maker.now() - asset.created + .seconds(before)))
+        return Content(head: head, member: self.repository.name, cache: report, source: source)
+    }
+
+    // MARK: What is fetched
+
+    /// - Throws: `FillFailure`.
+    private func fetched(_ want: ContentRequest, _ resource: UpstreamResource, known: Validators?) async throws -> Content? {
+        let delivery = want.delivery ?? self.context.delivery
+        let key = Fill.Key(repository: self.repository.id, path: want.path)
+        if delivery == .head, self.maker.fills.running(key) == nil, known == nil { return try await self.described(want, resource) }
+        if known == nil, let linked = try await self.linked(want, resource) { return linked }
+        let (fill, isNew) = self.maker.fills.enter(key) {
+            Fill(key, want, resource, known: known, origin: self.origin, owner: self.maker.fills)
+        }
+        let range: Range<Int64>?
+        do {
+            if isNew, known == nil, let kept = try await self.kept(want) {
+                // Kept between the first look and now, by a fill that has ended: another is not begun.
+                fill.decide { $0.fail(.superseded) }
+                fill.leave()
+                return kept
+            }
+            range = try await self.wanted(delivery, of: fill, resource)
+        } catch {
+            fill.leave()
+            throw error
+        }
+        let reader = FillReader(fill, begunAtZero: range == nil, times: self.maker.fills.times)
+        // Where the reader needs a request of its own, it makes that as its first byte is asked for.
+        fill.decide { $0.join(range) }
+        let head = try await fill.opened()
+        return Content(
+            head: self.describe(head, want, type: fill.contentType(head)), member: self.repository.name, cache: CacheReport(.miss, age: .seconds(head.age)),
+            source: reader)
+    }
+
+    /// Which bytes the reader begins with; nil: all.
+    private func wanted(_ delivery: Delivery, of fill: Fill, _ resource: UpstreamResource) async throws -> Range<Int64>? {
+        switch delivery {
+        case .whole, .head, .part(.from(0)): return nil
+        case .part(.closed(let range)): return range
+        case .part(.from(let start)): return start..<Int64.max
+        case .part(.last(let count)):
+            // Where it begins follows from the length.
+            let known = fill.state.withLock { $0.machine.length }
+            let length = if let known { known } else { try await self.head(of: resource).length }
+            guard let length, count < length else { return nil }
+            return (length - count)..<length
+        }
+    }
+
+    private func describe(_ head: AnswerHead, _ want: ContentRequest, type: String) -> ContentHead {
+        let digest = want.expecting.first(.sha256).map { "\"\($0)\"" }
+        return ContentHead(
+            digests: want.expecting, size: head.length, contentType: type, entityTag: head.entityTag.isEmpty ? digest ?? "" : head.entityTag,
+            attributes: head.kept, change: want.change)
+    }
+
+    private func head(of resource: UpstreamResource) async throws -> AnswerHead {
+        do throws(UpstreamError) {
+            return try AnswerHead(try await self.part.upstream.send(UpstreamRequest(.head, resource)), for: resource)
+        } catch {
+            switch error.code {
+            case .absent: throw FillFailure.absent
+            case .cancelled: throw CancellationError()
+            case .trouble(let trouble): throw FillFailure.upstream(trouble, error.message)
+            }
+        }
+    }
+
+    /// A HEAD of what nobody fetches: asked by HEAD, and nothing is kept.
+    private func described(_ want: ContentRequest, _ resource: UpstreamResource) async throws -> Content? {
+        let head = try await self.head(of: resource)
+        let type = want.contentType ?? (head.contentType.isEmpty ? "application/octet-stream" : head.contentType)
+        return Content(
+            head: self.describe(head, want, type: type), member: self.repository.name, cache: CacheReport(.miss, age: .seconds(head.age)),
+            source: NoContent(length: head.length))
+    }
+
+    /// Bytes that the store holds already, under another name: the upstream says whether this name may have them, and they are linked.
+    private func linked(_ want: ContentRequest, _ resource: UpstreamResource) async throws -> Content? {
+        guard let digest = want.expecting.first(.sha256), let blob = try await self.repository.shelf.held(digest) else { return nil }
+        let head = try await self.head(of: resource)
+        guard head.length == nil || head.length == blob.size else { return nil }
+        let arrival = Arrival(
+            path: want.path, blob: blob, contentType: want.contentType ?? (head.contentType.isEmpty ? "application/octet-stream" : head.contentType),
+            attributes: head.kept)
+        do {
+            try await self.note(try await want.record?(arrival) ?? Edit([.putAsset(arrival.asset, .always)]), [])
+        } catch let error as MetadataError where error.code == .blobGone {
+            // Collected meanwhile: it is fetched like anything else.
+            return nil
+        }
+        guard let asset = try await self.metadata.asset(at: want.path, in: self.repository.id) else { return nil }
+        return try await self.content(of: asset, want, .miss, since: .seconds(head.age))
+    }
+
+    func note(_ edit: Edit, _ states: [UpstreamState]) async throws {
+        try await self.metadata.commit(
+            RepositoryEdit(repository: self.repository.id, store: self.repository.shelf.id, edit: edit, states: states, now: self.maker.now()))
+    }
+
+    // MARK: What a proxy does not do
+
+    func list(_ query: ContentQuery) async throws -> ContentPage { try await self.metadata.rows(query, in: self.repository.id) }
+
+    func stage(_ body: ByteStream, _ demand: StageDemand) async throws -> StagedBlob { throw self.readOnly }
+    func uploads(in scope: String) -> any UploadSessions { NoUploads(error: self.readOnly) }
+
+    /// Removing is letting go of what is kept; it comes again when it is asked for.
+    func commit(_ edit: Edit) async throws {
+        guard edit.onlyRemoves else { throw self.readOnly }
+        do {
+            try await self.note(edit, [])
+        } catch let error as MetadataError {
+            guard case .refused(let refusal) = error.code else { throw error }
+            throw refusal
+        }
+    }
+
+    private var readOnly: FormatError {
+        FormatError(.readOnly, "«\(self.repository.name)» is a proxy: it takes no writes; push to a hosted repository")
+    }
+}
+
+/// What is described and not read.
+struct NoContent: ContentSource {
+    let length: Int64?
+    func next(at offset: Int64, limit: Int64) async throws -> ContentPiece? { nil }
+}
+
+/// Of a repository that takes no writes.
+struct NoUploads: UploadSessions {
+    let error: FormatError
+    func begin() async throws -> String { throw self.error }
+    func length(of session: String) async throws -> Int64? { nil }
+    func append(_ body: ByteStream, to session: String, at offset: Int64?, exactly: Int64?, whenCut: CutBody) async throws -> Int64 { throw self.error }
+    func finish(_ session: String, expecting digest: ContentDigest) async throws -> StagedBlob { throw self.error }
+    func cancel(_ session: String) async throws { throw self.error }
+}

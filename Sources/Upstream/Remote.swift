@@ -1,0 +1,32 @@
+import ArtifactModel
+import FormatAPI
+import Outbound
+
+/// An address that the operator gave: where an upstream's own resources are.
+struct Remote: Hashable, Sendable {
+    let origin: WebOrigin
+    /// Without slash at its end; empty for the root.
+    let path: String
+
+    init(_ text: String) throws(InvalidName) {
+        let address = try Destination(text)
+        guard address.query.isEmpty else { throw InvalidName(kind: "remote", text: "", rule: "a URL without a query") }
+        self.origin = address.origin
+        var path = address.path
+        while path.hasSuffix("/") { path.removeLast() }
+        self.path = path
+    }
+
+    /// - Throws: for what a format or a document names and cannot be asked.
+    func destination(of location: UpstreamResource.Location, officialPrefix: String?) throws(InvalidName) -> Destination {
+        switch location {
+        case .below(let path): return try Destination("\(self.origin)\(self.path)/\(path)")
+        case .named(let root, let name, let rest):
+            let prefix = officialPrefix.map { name.contains("/") || $0.isEmpty ? "" : $0 + "/" } ?? ""
+            // A path in the remote prefixes names: `/v2/<path>/<name>/…`.
+            let root = root.split(separator: "/").map { "/" + $0 }.joined()
+            return try Destination("\(self.origin)\(root)\(self.path)/\(prefix)\(name)/\(rest)")
+        case .absolute(let url): return try Destination(url)
+        }
+    }
+}

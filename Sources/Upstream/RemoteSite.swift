@@ -1,0 +1,96 @@
+import ArtifactModel
+import FormatAPI
+import HTTPTypes
+import Outbound
+import RepositoryEngine
+
+/// One of a repository's remotes: asks it, signs in, and goes where it sends us.
+struct RemoteSite: Sendable {
+    static let mostRedirects = 5
+
+    let remote: Remote
+    let officialPrefix: String?
+    let wire: Wire
+    let signIn: SignIn
+    let agent: String
+    let now: WallClock
+
+    func send(_ request: UpstreamRequest) async throws(UpstreamError) -> OutboundAnswer {
+        var destination = try self.destination(request.resource.location)
+        let fields = RequestFields.make(request, agent: self.agent)
+        for _ in 0...Self.mostRedirects {
+            try self.allow(destination)
+            let isHome = destination.origin == self.remote.origin
+            let (answer, standing) =
+                isHome
+                ? try await self.signedIn(request, destination, fields)
+                : (try await self.wire.send(request.method, destination, fields), .elsewhere)
+            if let location = Self.redirect(answer) {
+                await Wire.discard(answer)
+                destination = try self.follow(location, from: destination)
+                continue
+            }
+            guard let error = Verdict.error(answer.status, answer.headers, destination.origin, standing, now: self.now()) else { return answer }
+            await Wire.discard(answer)
+            throw error
+        }
+        throw UpstreamError(.trouble(.badAnswer), "\(self.remote.origin) redirects more than \(Self.mostRedirects) times")
+    }
+
+    private func signedIn(_ request: UpstreamRequest, _ destination: Destination, _ fields: HTTPFields) async throws(UpstreamError)
+        -> (OutboundAnswer, Verdict.Standing)
+    {
+        let space = if case .named(_, let name, _) = request.resource.location { name } else { "" }
+        var attempt = try await self.signIn.first(in: space)
+        // Anonymous, a token that was kept, a new one; a scope may turn out to be another.
+        for left in (0..<4).reversed() {
+            var fields = fields
+            fields[.authorization] = self.signIn.header(for: attempt)
+            let answer = try await self.wire.send(request.method, destination, fields)
+            guard answer.status.code >= 400, left > 0 else {
+                _ = try await self.signIn.next(after: attempt, answer.status, [:], in: space)
+                return (answer, attempt.standing)
+            }
+            let (status, headers) = (answer.status, answer.headers)
+            if status.code != 401, status.code != 403, status.code != 404 { return (answer, attempt.standing) }
+            // Its connection must be free before a token is asked for.
+            await Wire.discard(answer)
+            guard let next = try await self.signIn.next(after: attempt, status, headers, in: space) else { return (answer, attempt.standing) }
+            attempt = next
+        }
+        throw UpstreamError(.trouble(.unauthorized), "\(self.remote.origin) asks for another token again and again")
+    }
+
+    private func destination(_ location: UpstreamResource.Location) throws(UpstreamError) -> Destination {
+        do {
+            return try self.remote.destination(of: location, officialPrefix: self.officialPrefix)
+        } catch {
+            throw UpstreamError(.trouble(.badAnswer), "what is to be fetched is no URL that can be asked", cause: error)
+        }
+    }
+
+    /// Never from TLS to none.
+    private func allow(_ destination: Destination) throws(UpstreamError) {
+        guard self.remote.origin.scheme == .http || destination.origin.scheme == .https else {
+            throw UpstreamError(.trouble(.forbidden), "\(self.remote.origin) leads to \(destination.origin), which has no TLS")
+        }
+    }
+
+    private static func redirect(_ answer: OutboundAnswer) -> String? {
+        [301, 302, 303, 307, 308].contains(answer.status.code) ? answer.headers[.location] ?? "" : nil
+    }
+
+    private func follow(_ location: String, from destination: Destination) throws(UpstreamError) -> Destination {
+        do {
+            let next = try destination.resolving(location)
+            guard destination.origin.scheme == .http || next.origin.scheme == .https else {
+                throw UpstreamError(.trouble(.forbidden), "\(destination.origin) leads to \(next.origin), which has no TLS")
+            }
+            return next
+        } catch let error as UpstreamError {
+            throw error
+        } catch {
+            throw UpstreamError(.trouble(.badAnswer), "\(destination.origin) redirects to what is no URL", cause: error)
+        }
+    }
+}

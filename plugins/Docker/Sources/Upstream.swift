@@ -1,0 +1,89 @@
+import ArtifactModel
+import FormatAPI
+import HTTPTypes
+import NIOCore
+
+/// What is asked of an upstream registry. Its API is at `/v2`, and a path in the remote's URL comes before image names, so that one Entrepot
+/// can be another's upstream.
+extension ImageName {
+    func upstream(_ rest: String, accept: [String] = []) -> UpstreamResource {
+        UpstreamResource(.named(root: "v2", name: self.text, rest: rest), accept: accept)
+    }
+
+    /// A blob, by its digest.
+    func request(blob digest: ContentDigest, renewingAfter: Duration? = nil) -> ContentRequest {
+        ContentRequest(
+            self.blob(digest), .immutable, upstream: self.upstream("blobs/\(digest)"), expecting: [digest], contentType: OCIFormat.blobType,
+            renewingAfter: renewingAfter)
+    }
+
+    /// A manifest, by its digest; what arrives becomes a component, as if it had been pushed.
+    func request(manifest digest: ContentDigest, on compute: any BlockingPool) -> ContentRequest {
+        ContentRequest(
+            self.manifest(digest), .immutable, upstream: self.upstream("manifests/\(digest)", accept: OCIFormat.manifestTypes), expecting: [digest]
+        ) { arrival in
+            guard arrival.blob.size <= Int64(Manifest.largest) else {
+                throw FormatError(.tooLarge, "a manifest may have \(Manifest.largest >> 20) MiB", detail: "SIZE_INVALID")
+            }
+            let bytes = try await arrival.blob.source.readAll(arrival.blob.size, on: compute)
+            let manifest = try await compute.run { try Self.parsed(bytes, declared: arrival.contentType) }
+            return Edit([.put(ManifestPush(image: self, digest: digest, tags: [], manifest: manifest, blob: arrival.blob).component)])
+        }
+    }
+
+    /// Some upstreams say `application/json` of everything; the digest is right, and the manifest knows what it is.
+    private static func parsed(_ bytes: ByteBuffer, declared: String) throws(FormatError) -> Manifest {
+        let essence = declared.split(separator: ";").first.map(String.init) ?? ""
+        return try Manifest(bytes, declared: OCIFormat.manifestTypes.contains(essence) ? declared : nil)
+    }
+
+    /// A tag: asked for by HEAD, which Docker Hub does not count.
+    func request(tag: Tag) -> PointerRequest {
+        PointerRequest(self.pointer(tag), upstream: self.upstream("manifests/\(tag)", accept: OCIFormat.manifestTypes), largest: Manifest.largest) {
+            guard let text = $0[.contentDigest], (try? ContentDigest(image: text)) != nil else { return nil }  // no digest: the bytes are hashed
+            return text
+        }
+    }
+}
+
+extension OCIFormat {
+    static let manifestTypes = Manifest.Kind.allCases.map(\.rawValue)
+
+    public static func officialPrefix(ofRemote host: String) -> String? {
+        ["registry-1.docker.io", "docker.io", "index.docker.io", "registry.docker.io"].contains(host) ? "library" : nil
+    }
+}
+
+/// The query of an upstream's `Link: <…>; rel="next"`.
+struct NextPage: Hashable {
+    var last: String?
+
+    /// nil: there is no next page, or none that can be asked for.
+    init?(_ headers: HTTPFields) {
+        guard let link = headers[.link], link.contains("next"), let open = link.firstIndex(of: "<"), let close = link.firstIndex(of: ">"), open < close,
+            let question = link[open..<close].firstIndex(of: "?")
+        else { return nil }
+        let pairs = link[link.index(after: question)..<close].split(separator: "&").map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
+        guard let value = pairs.first(where: { $0.first == "last" && $0.count == 2 })?[1], let last = Links.decoded(value) else { return nil }
+        self.last = last
+    }
+}
+
+extension Links {
+    /// nil: not percent-encoded UTF-8.
+    static func decoded(_ text: String) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst(), let low = rest.popFirst(), let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16) else {
+                return nil
+            }
+            bytes.append(value)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

@@ -74,6 +74,20 @@ import Testing
         #expect(machine.phase == .failed(.upstream(.cut, "x")))
     }
 
+    @Test("an upstream that begins anew each time, and breaks off at the same place, is not asked for ever")
+    func sameAgain() {
+        var machine = Self.opened(1000)
+        _ = machine.wrote(1, 300)
+        var asked = 0
+        while case .request? = machine.ended(1).first, asked < 100 {
+            asked += 1
+            _ = machine.answered(1, from: 0, length: 1000, validator: "\"v\"")
+            _ = machine.wrote(1, 300)
+        }
+        #expect(asked == 5)
+        #expect(machine.isOver)
+    }
+
     @Test(
         "what nothing ties together is not resumed",
         arguments: [(validator: nil as String?, hasDigest: false, length: 1000 as Int64?), ("\"v\"", true, nil)])

@@ -147,9 +147,10 @@ struct FillMachine: Sendable {
         if let length, transfer.next + count > length {
             return self.fail(.upstream(.badAnswer, "the upstream sent more than the \(length) bytes that it declared"))
         }
+        // Bytes that were there already are no progress: an upstream that ignores ranges and always breaks off would be asked for ever.
+        if self.present.end(from: transfer.next) < transfer.next + count { transfer.attempts = 0 }
         self.present.insert(transfer.next..<(transfer.next + count))
         transfer.next += count
-        transfer.attempts = 0
         self.transfers[id] = transfer
         return [.wake] + self.verifyIfWhole()
     }

@@ -26,6 +26,16 @@ import Testing
         #expect(machine.phase == .kept && machine.isOver)
     }
 
+    @Test("what a stopped transfer says of its end fails nothing; what a running one says does")
+    func stopped() {
+        var machine = Self.opened(1000)
+        _ = machine.wrote(1, 1000)
+        #expect(machine.failed(1, .shutDown).isEmpty)
+        #expect(machine.phase == .verifying)
+        machine = Self.opened(1000)
+        #expect(machine.failed(1, .shutDown) == [.stop(transfer: 1), .wake, .discard])
+    }
+
     @Test("until the upstream has answered, nobody else asks it")
     func asking() {
         var machine = FillMachine(hasDigest: true)

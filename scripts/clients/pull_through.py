@@ -126,12 +126,20 @@ def scenario(port, registry_port, children, binary, folder):
     expect((status, data, headers["X-Cache"]) == (200, manifest, "MISS"), f"the manifest: {status} {headers['X-Cache']} {data[:200]}")
 
     answers = []
-    threads = [threading.Thread(target=lambda: answers.append(pull(port, blob)), daemon=True) for _ in range(CLIENTS)]
+
+    def client():
+        try:
+            answers.append(pull(port, blob))
+        except (OSError, http.client.HTTPException) as error:
+            answers.append((repr(error), {}, b""))
+
+    threads = [threading.Thread(target=client, daemon=True) for _ in range(CLIENTS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(120)
-    expect(len(answers) == CLIENTS and all(a[0] == 200 and a[2] == layer for a in answers), "not every client got the layer whole")
+    bad = [f"{status} {len(data)} {data[:200] if status != 200 else b''}" for status, _, data in answers if (status, data) != (200, layer)]
+    expect(len(answers) == CLIENTS and not bad, f"{len(answers)} answers; of them not whole: {bad}")
     asked = [line for line in Throttle.asked if digest(layer) in line]
     expect(asked == [f"GET /v2/{IMAGE}/blobs/{digest(layer)}"], f"{CLIENTS} clients caused {asked}")
 

@@ -191,6 +191,9 @@ struct FillMachine: Sendable {
         return [.wake]
     }
 
+    /// A transfer cannot go on, and nor can the fill. One that was stopped says so too, perhaps when the file is whole already: not heard.
+    mutating func failed(_ id: Int, _ failure: FillFailure) -> [Step] { self.transfers[id] == nil ? [] : self.fail(failure) }
+
     mutating func fail(_ failure: FillFailure) -> [Step] {
         guard !self.isOver else { return [] }
         let running = self.transfers.keys.sorted().map(Step.stop)

@@ -99,7 +99,7 @@ struct FillTransfer: Sendable {
         }
     }
 
-    private func fail(_ failure: FillFailure) { self.fill.decide { $0.fail(failure) } }
+    private func fail(_ failure: FillFailure) { self.fill.decide { $0.failed(self.id, failure) } }
 
     private func broke(_ error: UpstreamError) {
         switch error.code {

@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 
+import cold
 import report
 import scale
 import work
@@ -28,7 +29,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement (3)")
     parser.add_argument("--size", type=int, default=1024, help="of the big layer, in MiB (1024)")
     parser.add_argument("--seconds", type=int, default=4, help="of each wrk run (4)")
-    parser.add_argument("--only", choices=BESIDE + ["scale"], action="append", help="may be given more than once")
+    parser.add_argument("--only", choices=BESIDE + ["cold", "scale"], action="append", help="may be given more than once")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     return parser.parse_args()
 
@@ -73,9 +74,9 @@ def beside(options, wanted, folder):
 
 def main():
     options = arguments()
-    wanted = options.only or BESIDE + ["scale"]
-    peers = [name for name in wanted if name != "scale"]
-    for program in [options.binary] + (["curl", "wrk", "docker-registry", "/usr/sbin/nginx"] if peers else []):
+    wanted = options.only or BESIDE + ["cold", "scale"]
+    peers = [name for name in wanted if name in BESIDE]
+    for program in [options.binary] + (["curl", "wrk", "docker-registry", "/usr/sbin/nginx"] if wanted != ["scale"] else []):
         if shutil.which(program) is None:
             sys.exit(f"{program} is not there; make bench installs and builds what is needed")
     texts = {}
@@ -85,6 +86,9 @@ def main():
     try:
         if peers:
             texts["bench"] = report.document(beside(options, peers, folder), options)
+        if "cold" in wanted:
+            touch_memory()
+            texts["cold"] = report.cold(*cold.measure(options.binary, folder, options.rounds, options.size), options)
         if "scale" in wanted:
             texts["scale"] = report.scale(*scale.measure(options.binary, folder, options.rounds))
     finally:

@@ -75,6 +75,36 @@ def push(results):
     return table("Layer push", ["", "MiB/s", "× docker-registry", "CPU s/GiB", "peak MiB"], rows, budgets)
 
 
+def cold(big, again, few, options):
+    tables = []
+    for title, results in (("Cold pull through a proxy, 1 client", big), ("The same again, warm", again)):
+        values = medians(results)
+        own, peer = values["entrepot"], values["nginx proxy_cache"]
+        rows = [
+            [name, f"{v['rate']:.0f}", f"{ratio(v['rate'], peer['rate']):.2f}", f"{v['cpu']:.2f}", f"{v['first']:.1f}", f"{v['peak']:.0f}"]
+            for name, v in values.items()
+        ]
+        against = ratio(own["rate"], peer["rate"])
+        if results is big:
+            late = own["first"] - values["direct"]["first"]
+            budgets = [
+                (f"≥ 0.95 × nginx proxy_cache, which verifies nothing: {against:.2f}", against >= 0.95),
+                (f"first byte ≤ the upstream's + 20 ms: + {late:.1f}", late <= 20),
+            ]
+        else:
+            budgets = [(f"as a hosted layer, ≥ 1.0 × nginx: {against:.2f}", against >= 1.0)]
+        tables.append(table(title, ["", "MiB/s", "× proxy_cache", "CPU s/GiB", "first byte ms", "peak MiB"], rows, budgets))
+    values = medians(few)
+    own, peer = values["entrepot"], values["nginx proxy_cache"]
+    rows = [[name, f"{v['rate']:.0f}", f"{ratio(v['rate'], peer['rate']):.2f}", f"{v['cpu']:.2f}", f"{v['peak']:.0f}"] for name, v in values.items()]
+    against = ratio(own["rate"], peer["rate"])
+    tables.append(
+        table(
+            "Small cold objects of 64 KiB, 64 at once", ["", "objects/s", "× proxy_cache", "CPU ms/object", "peak MiB"], rows,
+            [(f"≥ 0.6 × nginx proxy_cache: {against:.2f}", against >= 0.6)]))
+    return document(tables, options)
+
+
 def start(results):
     values = medians(results)
     own = values["entrepot"]

@@ -29,7 +29,7 @@ class Server:
     process = None
 
     def __init__(self, folder):
-        self.folder = os.path.join(folder, self.name)
+        self.folder = os.path.join(folder, self.name.replace(" ", "-"))
         os.makedirs(self.folder)
 
     def command(self):
@@ -166,9 +166,12 @@ class DockerRegistry(Server):
             out.write(
                 "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n"
                 f"storage:\n  filesystem: {{rootdirectory: {self.folder}/data}}\n  delete: {{enabled: true}}\n"
-                f"http: {{addr: 127.0.0.1:{self.port}}}\n"
+                f"http: {{addr: 127.0.0.1:{self.port}}}\n" + self.more()
             )
         return ["docker-registry", "serve", file]
+
+    def more(self):
+        return ""
 
 
 class Nginx(Server):
@@ -188,10 +191,16 @@ class Nginx(Server):
                 f"{user} daemon off; worker_processes 1; pid {self.folder}/pid; error_log {self.folder}/errors;\n"
                 "events { worker_connections 512; }\n"
                 f"http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; {temporary}\n"
-                f"  types {{}} default_type {MANIFEST};\n"
-                f"  server {{ listen 127.0.0.1:{self.port}; root {self.folder}/files; }} }}\n"
+                f"  types {{}} {self.globals()}\n"
+                f"  server {{ listen 127.0.0.1:{self.port}; {self.locations()} }} }}\n"
             )
         return ["/usr/sbin/nginx", "-c", file]
+
+    def globals(self):
+        return f"default_type {MANIFEST};"
+
+    def locations(self):
+        return f"root {self.folder}/files;"
 
     def place(self, layer):
         shutil.copyfile(layer.path, f"{self.folder}/files/layer.bin")

@@ -34,6 +34,14 @@ def random_file(path, mebibytes, seed=1):
     return Layer(path, "sha256:" + hashed.hexdigest(), mebibytes << 20)
 
 
+def small_file(data, path):
+    """Puts it where `path` says its digest belongs, and gives the digest."""
+    digest = "sha256:" + hashlib.sha256(data).hexdigest()
+    with open(path(digest), "wb") as file:
+        file.write(data)
+    return digest
+
+
 def interleaved(servers, rounds, measure):
     results = {server.name: [] for server in servers}
     for number in range(rounds):

@@ -4,10 +4,12 @@ import ServiceLifecycle
 /// Downloads run as long as the server does: it is stopped before them, so that no client waits for one that has ended.
 struct FillService: Service {
     let fills: Fills
+    /// Nothing of a download blocks: on event loops its bytes meet no other thread but the pools that write and hash.
+    let executors: [any TaskExecutor]
 
     func run() async throws {
         await withGracefulShutdownHandler {
-            await self.fills.run()
+            await self.fills.run(on: self.executors)
         } onGracefulShutdown: {
             self.fills.drain()
         }

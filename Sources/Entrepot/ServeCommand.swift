@@ -45,7 +45,7 @@ struct ServeCommand: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: FillService(fills: assembly.contents.fills), successTerminationBehavior: .ignore),
+                    .init(service: FillService(fills: assembly.contents.fills, executors: EventLoopExecutors(loops).all), successTerminationBehavior: .ignore),
                     .init(service: assembly.maintenance, successTerminationBehavior: .ignore), .init(service: server),
                     .init(service: HangupService(server, logs.server), successTerminationBehavior: .ignore),
                 ],

@@ -1,4 +1,4 @@
-import NIOCore
+public import NIOCore
 
 /// Runs a connection's task on the connection's own event loop: no hop between threads for a request.
 ///
@@ -15,14 +15,17 @@ final class EventLoopExecutor: TaskExecutor {
 }
 
 /// One executor for each loop of a group.
-struct EventLoopExecutors: Sendable {
+public struct EventLoopExecutors: Sendable {
     private let executors: [ObjectIdentifier: EventLoopExecutor]
 
-    init(_ group: any EventLoopGroup) {
+    public init(_ group: any EventLoopGroup) {
         var executors: [ObjectIdentifier: EventLoopExecutor] = [:]
         for loop in group.makeIterator() { executors[ObjectIdentifier(loop)] = EventLoopExecutor(loop) }
         self.executors = executors
     }
+
+    /// Each may run what never blocks.
+    public var all: [any TaskExecutor] { Array(self.executors.values) }
 
     subscript(loop: any EventLoop) -> EventLoopExecutor? { self.executors[ObjectIdentifier(loop)] }
 }

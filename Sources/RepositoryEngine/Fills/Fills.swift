@@ -34,12 +34,14 @@ public final class Fills: FillWork {
     }
 
     /// Runs until the task is cancelled or `drain` is called; then the transfers that are left are cancelled.
-    /// - Parameter executor: where the transfers run.
-    public func run(on executor: (any TaskExecutor)? = nil) async {
+    /// - Parameter executors: where the transfers run, by turns; none: the process' own.
+    public func run(on executors: [any TaskExecutor] = []) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.sweepAgainAndAgain() }
+            var turn = 0
             for await job in self.jobs {
-                group.addTask(executorPreference: executor) { await job() }
+                group.addTask(executorPreference: executors.isEmpty ? nil : executors[turn % executors.count]) { await job() }
+                turn &+= 1
             }
             group.cancelAll()
         }

@@ -18,7 +18,7 @@ extension ServerProbes {
     }
 
     private static func samples(_ assembly: Assembly) async -> [MetricSample] {
-        var samples: [MetricSample] = []
+        var samples = Self.upstreams(assembly.repositories) + Self.fills(assembly.contents.fills)
         for shelf in assembly.shelves {
             let labels = [(name: "store", value: shelf.name)]
             // Not counted yet, moments after a start: no figure rather than a wrong one.
@@ -31,5 +31,36 @@ extension ServerProbes {
             samples.append(MetricSample("entrepot_blob_store_free_bytes", help: "Bytes that the store has space for.", labels: labels, value: Double(free)))
         }
         return samples
+    }
+
+    private static func upstreams(_ repositories: [Repository]) -> [MetricSample] {
+        repositories.flatMap { repository -> [MetricSample] in
+            guard case .proxy(let part) = repository.part else { return [] }
+            let (figures, label) = (part.upstream.figures, (name: "repository", value: "\(repository.name)"))
+            let requests = figures.requests.sorted { $0.key < $1.key }.map { outcome, count in
+                MetricSample(
+                    "entrepot_upstream_requests_total", help: "Requests to upstreams, by what became of them.", kind: .counter,
+                    labels: [label, (name: "outcome", value: outcome)], value: Double(count))
+            }
+            let bytes = MetricSample(
+                "entrepot_upstream_received_bytes_total", help: "Bytes of bodies that upstreams have sent.", kind: .counter, labels: [label],
+                value: Double(figures.bytes))
+            return requests + [bytes]
+        }
+    }
+
+    private static func fills(_ fills: Fills) -> [MetricSample] {
+        let (name, help) = ("entrepot_fill_first_byte_seconds", "From a first byte's arrival, or the request, to its being written to a client.")
+        let counts = fills.times.now
+        var below: Int64 = 0
+        var samples = [MetricSample("entrepot_fills", help: "Files that are being fetched, or are there in parts.", value: Double(fills.count))]
+        for (index, count) in counts.buckets.enumerated() {
+            below += count
+            let bound = index < FillTimes.bounds.count ? "\(Double(FillTimes.bounds[index]) / 1000)" : "+Inf"
+            samples.append(
+                MetricSample(name, help: help, kind: .histogram, labels: [(name: "le", value: bound)], value: Double(below), suffix: "_bucket"))
+        }
+        samples.append(MetricSample(name, help: help, kind: .histogram, value: counts.sum, suffix: "_sum"))
+        return samples + [MetricSample(name, help: help, kind: .histogram, value: Double(below), suffix: "_count")]
     }
 }

@@ -60,6 +60,12 @@ public final class ScriptedUpstream: UpstreamClient {
     public init(chunk: Int = 1000) { self.chunk = chunk }
 
     public var name: String { "test://upstream" }
+    /// All requests count as asked; scripts know what became of them.
+    public var figures: UpstreamFigures {
+        var figures = UpstreamFigures()
+        figures.requests["asked"] = Int64(self.asked.count)
+        return figures
+    }
     public var asked: [Asked] { self.state.withLock { $0.asked } }
 
     /// - Parameter address: as `UpstreamResource` writes it: `path`, or `root/name/rest`.

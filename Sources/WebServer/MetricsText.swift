@@ -6,7 +6,7 @@ struct MetricsText {
     private var order: [String] = []
 
     mutating func add(_ sample: MetricSample) {
-        self.add(sample.name, sample.kind, sample.help, sample.name, sample.labels, sample.value)
+        self.add(sample.name, sample.kind, sample.help, sample.name + sample.suffix, sample.labels, sample.value)
     }
 
     mutating func add(_ name: String, help: String, labels: [(name: String, value: String)], _ histogram: Histogram) {

@@ -28,9 +28,12 @@ public struct MetricSample: Sendable {
     public var kind: Kind
     public var labels: [(name: String, value: String)]
     public var value: Double
+    /// Of a histogram's series: `_bucket`, with the label `le`, cumulative; `_sum`; `_count`.
+    public var suffix: String
 
-    public init(_ name: String, help: String, kind: Kind = .gauge, labels: [(name: String, value: String)] = [], value: Double) {
+    public init(_ name: String, help: String, kind: Kind = .gauge, labels: [(name: String, value: String)] = [], value: Double, suffix: String = "") {
         self.name = name
+        self.suffix = suffix
         self.help = help
         self.kind = kind
         self.labels = labels

@@ -16,12 +16,15 @@ final class DirectContent: ContentSource {
     private let upstream: any UpstreamClient
     private let resource: UpstreamResource
     let length: Int64?
+    /// Where the reader will stop, exclusive; nil: at the end.
+    private let end: Int64?
     private let state: Mutex<State>
 
-    init(_ upstream: any UpstreamClient, _ resource: UpstreamResource, length: Int64?, from offset: Int64) {
+    init(_ upstream: any UpstreamClient, _ resource: UpstreamResource, length: Int64?, from offset: Int64, to end: Int64?) {
         self.upstream = upstream
         self.resource = resource
         self.length = length
+        self.end = end
         self.state = Mutex(State(next: offset))
     }
 
@@ -53,7 +56,9 @@ final class DirectContent: ContentSource {
     }
 
     private func begin(at offset: Int64) async throws -> ByteStream {
-        let answer = try await self.upstream.send(UpstreamRequest(.get, self.resource, part: offset == 0 ? .whole : .from(offset, to: nil)))
+        let end = self.end.flatMap { $0 > offset ? $0 : nil }
+        let part: UpstreamRequest.Part = offset == 0 && end == nil ? .whole : .from(offset, to: end)
+        let answer = try await self.upstream.send(UpstreamRequest(.get, self.resource, part: part))
         let head = try AnswerHead(answer, for: self.resource)
         if let length, let now = head.length, now != length { throw FormatError(FillFailure.changed) }
         if head.from == offset { return answer.body }

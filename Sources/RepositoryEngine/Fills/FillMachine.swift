@@ -43,7 +43,8 @@ struct FillMachine: Sendable {
     struct Limits: Hashable, Sendable {
         /// A transfer that will come to a reader's place within so many bytes is waited for.
         var window: Int64 = 4 << 20
-        var transfers = 4
+        /// Ranges of a cold file come by dozens where its layers are pulled lazily.
+        var transfers = 64
         /// Requests in a row that brought nothing.
         var attempts = 5
         var holdBack: Int64 = 64 << 10

@@ -4,6 +4,9 @@ import Synchronization
 
 /// One response's view of a fill. Made by who has entered it; letting go of it leaves.
 final class FillReader: ContentSource {
+    /// In bytes: a crowd's first bytes go out to each before megabytes go to one.
+    private static let firstPiece: Int64 = 64 << 10
+
     private struct State {
         /// Where nothing ties the upstream's answers together.
         var direct: DirectContent?
@@ -12,14 +15,15 @@ final class FillReader: ContentSource {
     }
 
     private let fill: Fill
-    private let begunAtZero: Bool
+    /// What it is going to read; nil: all.
+    private let wanted: Range<Int64>?
     private let entered = ContinuousClock.now
     private let times: FillTimes
     private let state = Mutex(State())
 
-    init(_ fill: Fill, begunAtZero: Bool, times: FillTimes) {
+    init(_ fill: Fill, wanted: Range<Int64>?, times: FillTimes) {
         self.fill = fill
-        self.begunAtZero = begunAtZero
+        self.wanted = wanted
         self.times = times
     }
 
@@ -36,7 +40,7 @@ final class FillReader: ContentSource {
     }
 
     func next(at offset: Int64, limit: Int64) async throws -> ContentPiece? {
-        self.time(offset)
+        let limit = self.time(offset) ? min(limit, Self.firstPiece) : limit
         if let direct = self.state.withLock({ $0.direct }) { return try await direct.next(at: offset, limit: limit) }
         while true {
             try Task.checkCancellation()
@@ -46,8 +50,8 @@ final class FillReader: ContentSource {
             case .failed(let failure): throw FormatError(failure)
             case .nothing: break
             }
-            let want = self.begunAtZero ? nil : offset..<(limit > .max - offset ? .max : offset + limit)
-            if self.fill.decide({ $0.join(want) }) { return try await self.goAlone(from: offset, limit: limit) }
+            let rest = self.wanted.map { offset..<max(offset, $0.upperBound) }
+            if self.fill.decide({ $0.join(rest) }) { return try await self.goAlone(from: offset, limit: limit) }
             await self.fill.wait { state in
                 if case .nothing = self.look(state, offset, limit) { return true }
                 return false
@@ -58,30 +62,32 @@ final class FillReader: ContentSource {
     private func look(_ state: Fill.State, _ offset: Int64, _ limit: Int64) -> Look {
         if case .failed(let failure) = state.machine.phase { return .failed(failure) }
         if let length = state.machine.length, offset >= length, state.machine.phase == .keeping || state.machine.phase == .kept { return .end }
-        let visible = state.machine.visible(from: offset, begunAtZero: self.begunAtZero)
+        let visible = state.machine.visible(from: offset, begunAtZero: self.wanted == nil)
         guard visible > offset, let source = state.kept ?? state.arriving else { return .nothing }
         return .piece(source, limit: min(limit, visible - offset))
     }
 
     private func goAlone(from offset: Int64, limit: Int64) async throws -> ContentPiece? {
-        let direct = DirectContent(self.fill.origin.upstream, self.fill.resource, length: self.length, from: offset)
+        let end = self.wanted.flatMap { $0.upperBound == .max ? nil : $0.upperBound }
+        let direct = DirectContent(self.fill.origin.upstream, self.fill.resource, length: self.length, from: offset, to: end)
         self.state.withLock { $0.direct = direct }
         return try await direct.next(at: offset, limit: limit)
     }
 
     /// The second question comes when the first piece has been written to the client.
-    private func time(_ offset: Int64) {
-        let isSecond = self.state.withLock { state in
+    /// - Returns: whether this is the first question.
+    private func time(_ offset: Int64) -> Bool {
+        let (isFirst, isSecond) = self.state.withLock { state in
             guard let first = state.first else {
                 state.first = offset
-                return false
+                return (true, false)
             }
-            guard !state.isTimed, offset > first else { return false }
+            guard !state.isTimed, offset > first else { return (offset == first, false) }
             state.isTimed = true
-            return true
+            return (false, true)
         }
-        guard isSecond, let began = self.fill.state.withLock({ $0.began }) else { return }
-        self.times.add(ContinuousClock.now - max(began, self.entered))
+        if isSecond, let began = self.fill.state.withLock({ $0.began }) { self.times.add(ContinuousClock.now - max(began, self.entered)) }
+        return isFirst
     }
 }
 

@@ -2,7 +2,7 @@ import Synchronization
 
 /// How long after a byte's arrival it was written to a client: counts in fixed buckets, since the server's start.
 public final class FillTimes: Sendable {
-    /// In milliseconds, inclusive.
+    /// In milliseconds, exclusive.
     public static let bounds: [Int64] = [1, 2, 5, 10, 20, 50, 100, 250, 1000, 5000]
 
     public struct Counts: Sendable {

@@ -52,7 +52,8 @@ struct FillTransfer: Sendable {
 
     /// Receives and writes side by side.
     private func receive(_ body: ByteStream) async {
-        let pipe = BatchPipe()
+        // Many ranges of one file come at once, each of them short.
+        let pipe = BatchPipe(limit: self.end == nil ? Sink.batchSize : Sink.batchSize / 4)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.write(from: pipe) }
             let outcome = await self.read(body, into: pipe)

@@ -119,7 +119,7 @@ struct ProxyContent: RepositoryContent {
             fill.leave()
             throw error
         }
-        let reader = FillReader(fill, begunAtZero: range == nil, times: self.maker.fills.times)
+        let reader = FillReader(fill, wanted: range, times: self.maker.fills.times)
         // Where the reader needs a request of its own, it makes that as its first byte is asked for.
         fill.decide { $0.join(range) }
         let head = try await fill.opened()

@@ -9,6 +9,16 @@ public protocol UpstreamClient: Sendable {
     func send(_ request: UpstreamRequest) async throws(UpstreamError) -> UpstreamAnswer
     /// For people, in logs and traces: scheme and host, without what may be secret.
     var name: String { get }
+    var figures: UpstreamFigures { get }
+}
+
+/// What an upstream has been asked and has given, since the start.
+public struct UpstreamFigures: Hashable, Sendable {
+    /// By what became of them: `ok`, `notModified`, `absent`, `cancelled`, and the names of troubles.
+    public var requests: [String: Int64] = [:]
+    /// Of bodies.
+    public var bytes: Int64 = 0
+    public init() {}
 }
 
 public struct UpstreamRequest: Sendable {

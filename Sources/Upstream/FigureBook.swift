@@ -1,14 +1,7 @@
+import RepositoryEngine
 import Synchronization
 
-/// What an upstream has been asked and has given, since the start.
-public struct UpstreamFigures: Hashable, Sendable {
-    /// By what became of them: `ok`, `notModified`, `absent`, `cancelled`, and the names of troubles.
-    public var requests: [String: Int64] = [:]
-    /// Of bodies.
-    public var bytes: Int64 = 0
-    public init() {}
-}
-
+/// Counts what goes to an upstream and comes from it.
 final class FigureBook: Sendable {
     private let figures = Mutex(UpstreamFigures())
 

@@ -3,8 +3,9 @@
 
     cold_crowd.py BINARY FOLDER [CLIENTS] [MEBIBYTES]
 
-Prints what was measured. Fails where more than one GET reached the upstream, a client lacks a byte, more than one first byte in a hundred
-was written later than 50 ms after its arrival (by the server's own clock), or memory rose above 200 MB.
+Prints what was measured. Fails where more than one GET reached the upstream, a client lacks a byte, or memory rose above 200 MB; with 200
+clients, for which the machine should be quiet, also where more than one first byte in a hundred was written later than 50 ms after its
+arrival, by the server's own clock.
 """
 import hashlib
 import http.client
@@ -136,7 +137,8 @@ def crowd(port, server, blob, clients):
     late, total, buckets = first_bytes(port)
     print(f"{clients} clients of a cold layer of {blob.size // MIB} MiB at {RATE // MIB} MiB/s: 1 GET upstream, {seconds:.1f} s, peak {peak} MB")
     print(f"first byte after its arrival, cumulative: {buckets}")
-    expect(total >= clients and late * 100 <= total, f"{late} of {total} first bytes came later than 50 ms")
+    expect(total >= clients, f"{total} first bytes were timed")
+    expect(clients < 200 or late * 100 <= total, f"{late} of {total} first bytes came later than 50 ms")
     expect(peak < 200, f"memory rose to {peak} MB")
 
 

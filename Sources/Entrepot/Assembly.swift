@@ -73,7 +73,7 @@ struct Assembly: Sendable {
         let service = ArtifactService(catalogue, contents: contents, authorizer: OpenAccess())
         let maintenance = MaintenanceService(
             collectors: shelves.map { Collector($0, ledger: metadata, now: Self.clock) },
-            sweeper: UploadSweeper(book: uploads, ledger: metadata, repositories: repositories, shelves: shelves, now: Self.clock),
+            sweeper: UploadSweeper(book: uploads, ledger: metadata, repositories: repositories, shelves: shelves, born: Self.clock(), now: Self.clock),
             parts: PartSweeper(catalogue, ledger: metadata, metadata: cached, now: Self.clock), logger: logger,
             replenish: { try await pools.files.run { reserve.provide() } })
         let verifier = Verifier(shelves, ledger: metadata, compute: pools.compute, now: Self.clock) { digest in

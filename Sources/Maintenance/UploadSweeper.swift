@@ -9,18 +9,24 @@ public struct UploadSweeper: Sendable {
     private let shelves: [BlobShelf]
     private let repositories: [RepositoryID: BlobShelf]
     private let patience: Duration
+    private let born: Timestamp?
     private let now: WallClock
 
-    /// - Parameter patience: how long bytes without a session are left alone: longer than any request stays silent.
+    /// - Parameters:
+    ///   - patience: how long bytes without a session are left alone: longer than any request stays silent.
+    ///   - born: when the process that alone writes to the stores began; nil: it is not alone. What is older, and no session's, was a dead
+    ///     process' request or download, and goes at once.
     public init(
         book: UploadBook, ledger: any UploadLedger, repositories: [Repository], shelves: [BlobShelf], patience: Duration = .seconds(24 * 3600),
-        now: @escaping WallClock
+        born: Timestamp? = nil, now: @escaping WallClock
     ) {
         self.book = book
         self.ledger = ledger
         self.shelves = shelves
         self.repositories = Dictionary(repositories.map { ($0.id, $0.shelf) }, uniquingKeysWith: { first, _ in first })
         self.patience = patience
+        // The kernel stamps files by a clock that lags some milliseconds.
+        self.born = born.map { $0 - .seconds(1) }
         self.now = now
     }
 
@@ -46,8 +52,9 @@ public struct UploadSweeper: Sendable {
 
     private func discardOrphans() async throws -> Int {
         var discarded = 0
+        let moment = max(self.now() - self.patience, self.born ?? Timestamp(milliseconds: 0))
         for shelf in self.shelves {
-            for id in try await shelf.store.uploads(untouchedSince: self.now() - self.patience) where try await self.ledger.upload(id) == nil {
+            for id in try await shelf.store.uploads(untouchedSince: moment) where try await self.ledger.upload(id) == nil {
                 try await shelf.store.discard(id)
                 discarded += 1
             }

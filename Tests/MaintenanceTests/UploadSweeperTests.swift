@@ -7,8 +7,9 @@ import StorageAPI
 import Testing
 
 @Suite struct UploadSweeperTests {
-    private func sweeper(_ site: TestSite) -> UploadSweeper {
-        UploadSweeper(book: site.uploads, ledger: site.metadata, repositories: site.repositories, shelves: [site.shelf], now: { site.clock.now })
+    private func sweeper(_ site: TestSite, born: Timestamp? = nil) -> UploadSweeper {
+        UploadSweeper(
+            book: site.uploads, ledger: site.metadata, repositories: site.repositories, shelves: [site.shelf], born: born, now: { site.clock.now })
     }
 
     @Test("a session that was left is gone after its time, with its bytes, and one in use stays")
@@ -45,5 +46,18 @@ import Testing
         #expect(try await self.sweeper(site).run() == 0)
         site.clock.advance(by: .seconds(25 * 3600))
         #expect(try await self.sweeper(site).run() == 1)
+    }
+
+    @Test("what a dead process was receiving goes at the next start; sessions, and what the new one receives, stay")
+    func leftByTheDead() async throws {
+        let site = try await TestSite.make(SilentFormat(), site: NoSettings(), [.init("one")])
+        let session = try await site.content(of: "one").uploads(in: "image").begin()
+        _ = try await site.blobs.create()
+        site.clock.advance(by: .seconds(5))
+        let born = site.clock.now
+        _ = try await site.blobs.create()
+        #expect(try await self.sweeper(site, born: born).run() == 1)
+        #expect(try await self.sweeper(site, born: born).run() == 0)
+        #expect(try await site.content(of: "one").uploads(in: "image").length(of: session) == 0)
     }
 }

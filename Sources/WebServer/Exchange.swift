@@ -139,7 +139,7 @@ struct Exchange {
             case .source(let cause):
                 self.note(source: cause)
                 guard sender.hasNotBegun, !self.record.cancelled else { return false }
-                return await self.excuse(cause, &sender)
+                return await self.excuse(plan, cause, &sender)
             }
         }
     }
@@ -152,8 +152,8 @@ struct Exchange {
     }
 
     /// Not a byte of the head is out yet: the client is told in its place.
-    private mutating func excuse(_ cause: any Error, _ sender: inout BodySender) async -> Bool {
-        let plan = ResponsePlan((cause as? FormatError)?.code.gatewayStatus ?? .internalServerError, text: "the content could not be had")
+    private mutating func excuse(_ promised: ResponsePlan, _ cause: any Error, _ sender: inout BodySender) async -> Bool {
+        let plan = promised.excuse(cause as? FormatError ?? FormatError(.internalFailure, "the content could not be had"), self.head)
         let framing = Framing(plan, for: self.head, keep: false)
         self.record.status = plan.status.code
         self.record.cut = false

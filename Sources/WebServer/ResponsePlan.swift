@@ -2,6 +2,7 @@ import ArtifactModel
 import FormatAPI
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 
 /// What will be sent: status, headers but for those of the connection, and where the body's bytes come from.
 struct ResponsePlan: Sendable {
@@ -75,6 +76,14 @@ struct ResponsePlan: Sendable {
         let bytes = ByteBuffer(string: text + "\n")
         self.body = .bytes(bytes)
         self.length = Int64(bytes.readableBytes)
+    }
+
+    /// Instead of this one, not a byte of which could be sent: the format's own words.
+    func excuse(_ error: FormatError, _ head: HTTPRequestHead) -> ResponsePlan {
+        guard let refuse else { return ResponsePlan(error.code.gatewayStatus, text: error.message) }
+        var plan = ResponsePlan(refuse(error), method: head.method == .HEAD ? .head : .get, request: [:])
+        if let delay = error.retryAfter { plan.headers[.retryAfter] = String(max(1, delay.components.seconds)) }
+        return plan
     }
 
     /// A document whose format gave it a validator.

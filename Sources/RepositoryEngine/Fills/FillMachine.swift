@@ -166,11 +166,11 @@ struct FillMachine: Sendable {
     }
 
     /// Mirrors and first connections are the upstream client's matter; here a begun transfer goes on where it stopped.
-    mutating func broke(_ id: Int, _ trouble: Trouble, _ reason: String) -> [Step] {
+    mutating func broke(_ id: Int, _ trouble: Trouble, _ reason: String, retryAfter: Duration? = nil) -> [Step] {
         guard var transfer = self.transfers[id] else { return [] }
         transfer.attempts += 1
         guard self.phase == .open, self.validator != nil || self.hasDigest, self.length != nil, transfer.attempts <= self.limits.attempts else {
-            return self.fail(.upstream(trouble, reason))
+            return self.fail(.upstream(trouble, reason, retryAfter: retryAfter))
         }
         self.transfers[id] = transfer
         return [.request(transfer: id, from: transfer.next, to: transfer.end, validator: self.validator)]
@@ -226,7 +226,7 @@ enum FillFailure: Error, Hashable, Sendable {
     case notModified
     /// It has been kept meanwhile.
     case superseded
-    case upstream(Trouble, String)
+    case upstream(Trouble, String, retryAfter: Duration? = nil)
     /// The upstream has another file than the one that was begun.
     case changed
     case mismatch(String)

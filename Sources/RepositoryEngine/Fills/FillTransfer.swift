@@ -17,9 +17,9 @@ struct FillTransfer: Sendable {
     func run() async {
         do {
             try await self.pause()
-            let answer = try await self.fill.origin.upstream.send(self.request)
-            guard answer.status.code != 304 else { return self.fail(.notModified) }
-            guard answer.status.code != 416 else { return self.fail(.changed) }
+            let request = self.request
+            let answer = try await self.fill.origin.upstream.send(request)
+            if let failure = self.refusal(answer.status, of: request) { return self.fail(failure) }
             let head = try AnswerHead(answer, for: self.fill.resource)
             try await self.fill.prepare(head)
             self.fill.decide { $0.answered(self.id, from: head.from, length: head.length, validator: head.validator) }
@@ -29,6 +29,16 @@ struct FillTransfer: Sendable {
             self.broke(error)
         } catch {
             self.fail(Self.failure(error))
+        }
+    }
+
+    /// What the statuses without content mean; nil: there is content. Each answers a question that must have been asked.
+    private func refusal(_ status: HTTPResponse.Status, of request: UpstreamRequest) -> FillFailure? {
+        switch status.code {
+        case 304 where request.part == .whole && self.fill.known != nil: .notModified
+        case 416 where request.part != .whole: .changed
+        case 304, 416: .upstream(.badAnswer, "the upstream answered \(status.code), which is no answer to what it was asked")
+        default: nil
         }
     }
 
@@ -106,7 +116,7 @@ struct FillTransfer: Sendable {
         switch error.code {
         case .absent: self.fail(.absent)
         case .cancelled: self.fail(.shutDown)
-        case .trouble(let trouble): self.fill.decide { $0.broke(self.id, trouble, error.message) }
+        case .trouble(let trouble): self.fill.decide { $0.broke(self.id, trouble, error.message, retryAfter: error.retryAfter) }
         }
     }
 

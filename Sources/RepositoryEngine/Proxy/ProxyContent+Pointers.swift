@@ -43,9 +43,12 @@ extension ProxyContent {
     private func target(_ want: PointerRequest, _ resource: UpstreamResource, within deadline: Duration?) async throws -> (target: String, age: Int64) {
         try await Deadline.run(deadline) {
             let head = try await self.part.upstream.send(UpstreamRequest(.head, resource))
+            // A page in the place of a manifest is no name's target.
+            _ = try AnswerHead(head, for: resource)
             let age = head.headers[.age].flatMap { Int64($0) } ?? 0
             if let target = want.target(head.headers) { return (target, max(0, age)) }
             let answer = try await self.part.upstream.send(UpstreamRequest(.get, resource))
+            _ = try AnswerHead(answer, for: resource)
             guard let body = try await answer.body.collect(upTo: want.largest) else {
                 throw UpstreamError(.trouble(.badAnswer), "the upstream's answer is larger than \(want.largest) bytes")
             }

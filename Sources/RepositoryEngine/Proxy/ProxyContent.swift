@@ -157,7 +157,7 @@ struct ProxyContent: RepositoryContent {
             switch error.code {
             case .absent: throw FillFailure.absent
             case .cancelled: throw CancellationError()
-            case .trouble(let trouble): throw FillFailure.upstream(trouble, error.message)
+            case .trouble(let trouble): throw FillFailure.upstream(trouble, error.message, retryAfter: error.retryAfter)
             }
         }
     }

@@ -6,10 +6,11 @@ struct ContainerStore {
     private let folder: URL
     private let environment: [String: String]
 
-    init(in folder: URL) throws {
+    /// - Parameter registries: what registries.conf says.
+    init(in folder: URL, registries: String = "unqualified-search-registries = []\n") throws {
         self.folder = folder
         let files = [
-            "registries.conf": "unqualified-search-registries = []\n",
+            "registries.conf": registries,
             "storage.conf": "[storage]\ndriver = \"vfs\"\nrunroot = \"\(folder.path)/run\"\ngraphroot = \"\(folder.path)/graph\"\n",
             // podman refuses to start where the file is named and absent.
             "auth.json": "{}\n",

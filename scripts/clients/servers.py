@@ -16,6 +16,16 @@ def expect(condition, words):
         sys.exit(words)
 
 
+def settled(ask, cache):
+    """An answer, asked for again while a download that just gave all its bytes is not yet counted as kept: it is a MISS for so long."""
+    for _ in range(500):
+        status, headers, data = ask()
+        if cache == "MISS" or headers["X-Cache"] != "MISS":
+            break
+        time.sleep(0.01)
+    return status, headers, data
+
+
 class Server:
     """A program that says on which ports it listens, and is ended here by its own process id."""
 

@@ -27,7 +27,8 @@ extension ImageName {
             }
             let bytes = try await arrival.blob.source.readAll(arrival.blob.size, on: compute)
             let manifest = try await compute.run { try Self.parsed(bytes, declared: arrival.contentType) }
-            return Edit([.put(ManifestPush(image: self, digest: digest, tags: [], manifest: manifest, blob: arrival.blob).component)])
+            let push = ManifestPush(image: self, digest: digest, tags: [], manifest: manifest, blob: arrival.blob, attributes: arrival.attributes)
+            return Edit([.put(push.component)])
         }
     }
 

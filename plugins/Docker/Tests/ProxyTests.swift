@@ -109,3 +109,24 @@ struct ProxyReferrerTests {
         #expect(try await proxy.referrers(subject).status == .badGateway)
     }
 }
+
+@Suite("Age through a proxy")
+struct ProxyAgeTests {
+    @Test("a manifest that is kept is as old as the upstream's caches said, and what has passed since")
+    func kept() async throws {
+        let proxy = try await ProxySite()
+        let text = try image()
+        let name = try digest(text)
+        proxy.upstream.put("v2/app/manifests/\(name)", .init(text, contentType: imageType, headers: ["Age": "1000"]))
+        let want = try ImageName("app").request(manifest: name, on: proxy.site.compute)
+        try await proxy.site.running {
+            let first = try #require(try await proxy.site.content(of: "hub").content(want))
+            _ = try await first.source.whole()
+            #expect(first.cache?.outcome == .miss && first.cache?.age == .seconds(1000))
+            for _ in 0..<100_000 where proxy.site.fills.count > 0 { await Task.yield() }
+            proxy.site.clock.advance(by: .seconds(5))
+            let again = try #require(try await proxy.site.content(of: "hub").content(want))
+            #expect(again.cache?.outcome == .hit && again.cache?.age == .seconds(1005))
+        }
+    }
+}

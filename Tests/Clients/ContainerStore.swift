@@ -27,9 +27,10 @@ struct ContainerStore {
     }
 
     func run(_ line: [String]) async throws -> Ended {
-        // skopeo 1.9 knows the policy by option only; without one it reads the machine's.
-        let policy = line.first == "skopeo" ? ["--policy", self.folder.appending(path: "policy.json").path] : []
-        return try await ClientTests.run(line.prefix(1) + policy + line.dropFirst(), environment: self.environment, in: self.folder, deadline: .seconds(90))
+        // skopeo 1.9 knows these two by option only; without them it reads the machine's.
+        let files = ["--policy": "policy.json", "--registries-conf": "registries.conf"]
+        let options = line.first == "skopeo" ? files.flatMap { [$0, self.folder.appending(path: $1).path] } : []
+        return try await ClientTests.run(line.prefix(1) + options + line.dropFirst(), environment: self.environment, in: self.folder, deadline: .seconds(90))
     }
 
     @discardableResult

@@ -48,6 +48,11 @@ extension Clients {
                 #expect(try await Self.identity(of: name, docker) == before)
             }
             #expect(try await docker.succeed(["run", "--rm", "--network", "none", "docker:dind", "echo", "hello"]) == "hello\n")
+            let refused = try await docker.run(["pull", "\(ground.server.host)/refused/app:1"])
+            #expect(refused.status != 0 && ["not found", "denied", "login", UpstreamRegistry.password].allSatisfy { !refused.errors.contains($0) })
+            let byDigest = try await docker.succeed(["image", "inspect", "--format", "{{index .RepoDigests 0}}", "app:1"])
+            try await Self.forget(docker)
+            try await docker.succeed(["pull", byDigest.trimmingCharacters(in: .whitespacesAndNewlines)])
         }
 
         @Test(

@@ -61,14 +61,23 @@ extension Clients {
                 try await tools.succeed(copy + [name, "dir:\(folder.path)/first"])
                 #expect(try String(contentsOf: folder.appending(path: "first/manifest.json"), encoding: .utf8) == index)
                 try await tools.succeed(copy + ["--src-tls-verify=false", "docker://\(ground.server.host)/hub/docker:dind", "dir:\(folder.path)/dind"])
+                if guarded != .nobody { try await Self.expectTrouble(tools, "\(ground.server.host)/refused/app:1") }
                 await ground.upstream.stop()
                 #expect(try await tools.succeed(["skopeo", "inspect", "--raw", name]) == index)
                 #expect(try await tools.succeed(inspect) == inspected)
                 try await tools.succeed(copy + [name, "dir:\(folder.path)/second"])
+                // What was pulled by its short name is there by the full one, as mirrors ask for it.
+                try await tools.succeed(copy + ["docker://docker.io/library/docker:dind", "dir:\(folder.path)/dind-again"])
                 try await succeed(["diff", "-r", "\(folder.path)/first", "\(folder.path)/second"], in: folder)
-                let absent = try await tools.run(["skopeo", "inspect", "--raw", "docker://docker.io/library/none:1"])
-                #expect(absent.status != 0 && !absent.errors.contains(UpstreamRegistry.password), "\(absent.errors)")
+                try await Self.expectTrouble(tools, "\(ground.server.host)/hub/none:1")
             }
+        }
+
+        /// What cannot be had now is not said to be absent, the client is not asked for a password, and told none.
+        private static func expectTrouble(_ tools: ContainerStore, _ name: String) async throws {
+            let ended = try await tools.run(["skopeo", "inspect", "--raw", "--tls-verify=false", "docker://\(name)"])
+            #expect(ended.status != 0 && ended.errors.contains("502"), "\(ended.errors)")
+            for word in ["manifest unknown", "unauthorized", UpstreamRegistry.password] { #expect(!ended.errors.contains(word), "\(ended.errors)") }
         }
     }
 }

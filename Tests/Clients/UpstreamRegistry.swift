@@ -103,6 +103,12 @@ struct ProxyGround {
             cache: { maxAge: 0s }
             mirror: true
             listen: "127.0.0.1:0"
+          refused:
+            format: docker
+            type: proxy
+            remote: "http://127.0.0.1:\(upstream.port)"
+            officialPrefix: library
+            authentication: { username: \(UpstreamRegistry.user), password: "not-\(UpstreamRegistry.password)" }
 
         """
     }

@@ -34,14 +34,7 @@ class Scenario:
             self.tokens = ground.add(Tokens(self.folder))
             self.upstreams = {
                 guard: ground.add(DockerRegistry(self.folder, guard or "open", guard=guard, tokens=self.tokens)) for guard in (None, "passwords", "tokens")}
-            # The token service is on this machine, and the registries name it themselves.
-            lines = ["outbound: { allowPrivate: [127.0.0.0/8] }", "repositories:"]
-            for guard, upstream in self.upstreams.items():
-                for word, credentials in CREDENTIALS.items():
-                    lines.append(
-                        f"  {guard or 'open'}-{word}: {{ format: docker, type: proxy, remote: 'http://127.0.0.1:{upstream.port}', {credentials}"
-                        "officialPrefix: library, mirror: true, cache: { maxAge: 0s } }")
-            self.server = ground.add(Entrepot(self.binary, self.folder, "proxy", "\n".join(lines) + "\n"))
+            self.server = ground.add(self.entrepot("proxy", CREDENTIALS))
             self.client = Registry(self.server.port)
             for repository in ("open-right", "open-wrong", "open-none", "passwords-right", "tokens-right"):
                 self.pulls(repository, "app", APP)
@@ -50,12 +43,38 @@ class Scenario:
                 self.is_refused(repository)
             self.is_hidden("tokens-none")
             self.tokens_are_kept()
+            self.nothing_leaked()
+            # The passwords were changed upstream, as far as the server knows: what is kept pulls, and nothing else.
+            self.server.stop()
+            self.server = ground.add(self.entrepot("proxy", CREDENTIALS | {"right": CREDENTIALS["wrong"]}))
+            self.client = Registry(self.server.port)
+            for repository in ("passwords-right", "tokens-right"):
+                self.pulls(repository, "app", APP, tag="STALE", parts="HIT")
+                status, _, data = self.get(f"/v2/{repository}/app/manifests/2")
+                expect(status == 502, f"with a password that is no longer right: {status} {data[:300]}")
+            self.nothing_leaked()
+            # Set right again, a refusal is not remembered.
+            self.server.stop()
+            self.server = ground.add(self.entrepot("proxy", CREDENTIALS))
+            self.client = Registry(self.server.port)
+            for repository in ("passwords-right", "tokens-right"):
+                self.pulls(repository, "app", APP, tag="REVALIDATED", parts="HIT")
             for upstream in self.upstreams.values():
                 upstream.stop()
             self.tokens.stop()
             for repository in ("open-none", "passwords-right", "tokens-right"):
                 self.pulls(repository, "app", APP, tag="STALE", parts="HIT")
             self.nothing_leaked()
+
+    def entrepot(self, name, credentials):
+        # The token service is on this machine, and the registries name it themselves.
+        lines = ["outbound: { allowPrivate: [127.0.0.0/8] }", "repositories:"]
+        for guard, upstream in self.upstreams.items():
+            for word, text in credentials.items():
+                lines.append(
+                    f"  {guard or 'open'}-{word}: {{ format: docker, type: proxy, remote: 'http://127.0.0.1:{upstream.port}', {text}"
+                    "officialPrefix: library, mirror: true, cache: { maxAge: 0s } }")
+        return Entrepot(self.binary, self.folder, name, "\n".join(lines) + "\n")
 
     def get(self, path, method="GET", **headers):
         return self.client.request(method, path, headers=ACCEPT | headers)

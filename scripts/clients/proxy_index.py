@@ -25,18 +25,27 @@ class Scenario:
             self.push()
             configuration = (
                 f"repositories:\n  hub: {{ format: docker, type: proxy, remote: 'http://127.0.0.1:{self.upstream.port}', officialPrefix: library, "
-                "listen: '127.0.0.1:0', cache: { maxAge: 0s } }\n")
+                "listen: '127.0.0.1:0', host: hub.example.com, cache: { maxAge: 0s } }\n")
             server = ground.add(Entrepot(self.binary, self.folder, "proxy", configuration, listeners=2))
             # The repository's own root: as dockerd asks a mirror.
             self.client = Registry(server.ports[1])
             self.seen = len(self.upstream.asked())
+            by_host = Registry(server.port)
+            for host, status in (("hub.example.com", 404), ("other.example.com", 404), ("hub.example.com", 404)):
+                by_host.request("GET", f"/v2/{NAME}/manifests/none", headers={"Host": host}, wanted={status})
+            self.asked("HEAD manifests/none", "HEAD manifests/none")
             self.one_platform()
             self.attestation()
             self.heads()
             self.referrers()
             self.ranges()
+            self.docker_types()
             self.upstream.stop()
             self.without()
+            # Back at its place: it is asked again at once, over whatever became of the connections to it.
+            self.upstream, self.seen = ground.add(DockerRegistry(self.folder, "registry-again", port=self.upstream.port)), 0
+            self.same("manifests/1", self.index, INDEX, "REVALIDATED")
+            self.asked("HEAD manifests/1")
 
     def push(self):
         publisher = Publisher(self.upstream.port, self.program)
@@ -148,6 +157,22 @@ class Scenario:
         for algorithm in ("gzip", "gzip, zstd"):
             status, headers, data = self.get(f"manifests/{digest(self.index)}", **{"Accept-Encoding": algorithm})
             expect((data, headers["Content-Encoding"]) == (self.index, None), "a manifest was encoded on its way")
+
+    def docker_types(self):
+        """Docker's own types stay what they are, and are not made OCI's."""
+        image, listed = "application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json"
+        publisher = Publisher(self.upstream.port, self.program)
+        child = json.loads(self.pushed[HERE])
+        child["mediaType"], child["config"]["mediaType"] = image, "application/vnd.docker.container.image.v1+json"
+        child["layers"][0]["mediaType"] = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+        child = json.dumps(child).encode()
+        publisher.put(NAME, digest(child), child, image)
+        value = {"schemaVersion": 2, "mediaType": listed, "manifests": [descriptor(image, child, platform={"architecture": HERE, "os": "linux"})]}
+        index = json.dumps(value, indent=2).encode()
+        publisher.put(NAME, "docker", index, listed)
+        self.same("manifests/docker", index, listed, "MISS")
+        self.same(f"manifests/{digest(child)}", child, image, "MISS")
+        self.same("manifests/docker", index, listed, "REVALIDATED")
 
     def without(self):
         subject = digest(self.index)

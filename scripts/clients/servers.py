@@ -62,7 +62,7 @@ class Server:
 class DockerRegistry(Server):
     """Over `<folder>/<storage>`; several may stand over one storage, one after the other. `guard`: None, "passwords", "tokens"."""
 
-    def __init__(self, folder, name, storage="storage", guard=None, tokens=None):
+    def __init__(self, folder, name, storage="storage", guard=None, tokens=None, port=0):
         auth = ""
         if guard == "passwords":
             entry = subprocess.run(["htpasswd", "-Bbn", USER, PASSWORD], capture_output=True, text=True, check=True).stdout
@@ -76,7 +76,7 @@ class DockerRegistry(Server):
         with open(f"{folder}/{name}.yml", "w") as file:
             file.write(
                 f"version: 0.1\nstorage: {{ filesystem: {{ rootdirectory: {folder}/{storage} }} }}\n"
-                f"http: {{ addr: '127.0.0.1:0', secret: none }}\n{auth}")
+                f"http: {{ addr: '127.0.0.1:{port}', secret: none }}\n{auth}")
         super().__init__(["docker-registry", "serve", f"{folder}/{name}.yml"], folder, name)
 
     def asked(self):

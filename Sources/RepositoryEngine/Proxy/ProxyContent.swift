@@ -197,6 +197,8 @@ struct ProxyContent: RepositoryContent {
 
     // MARK: What a proxy does not do
 
+    func fullName(_ name: String) -> String { self.part.upstream.fullName(name) }
+
     func list(_ query: ContentQuery) async throws -> ContentPage { try await self.metadata.rows(query, in: self.repository.id) }
 
     func stage(_ body: ByteStream, _ demand: StageDemand) async throws -> StagedBlob { throw self.readOnly }

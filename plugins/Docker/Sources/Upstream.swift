@@ -6,6 +6,13 @@ import NIOCore
 /// What is asked of an upstream registry. Its API is at `/v2`, and a path in the remote's URL comes before image names, so that one Entrepot
 /// can be another's upstream.
 extension ImageName {
+    /// The name that this image has where it is kept.
+    func full(in content: any RepositoryContent) -> ImageName {
+        let name = content.fullName(self.text)
+        guard name != self.text, let full = try? ImageName(name) else { return self }  // a prefix that makes it none: the upstream says so
+        return full
+    }
+
     func upstream(_ rest: String, accept: [String] = []) -> UpstreamResource {
         UpstreamResource(.named(root: "v2", name: self.text, rest: rest), accept: accept)
     }

@@ -11,10 +11,11 @@ import Testing
 /// A proxy behind the real engine, and an upstream that follows a script.
 private struct ProxySite {
     static let down = UpstreamError(.trouble(.unreachable), "http://upstream.example cannot be reached")
-    let upstream = ScriptedUpstream()
+    let upstream: ScriptedUpstream
     let site: TestSite
 
-    init() async throws {
+    init(officialPrefix: String = "") async throws {
+        self.upstream = ScriptedUpstream(officialPrefix: officialPrefix)
         self.site = try await TestSite.make(
             OCIFormat(), site: OCISiteSettings(), [.proxy("hub", of: self.upstream, settings: OCISettings())])
     }
@@ -128,5 +129,63 @@ struct ProxyAgeTests {
             let again = try #require(try await proxy.site.content(of: "hub").content(want))
             #expect(again.cache?.outcome == .hit && again.cache?.age == .seconds(1005))
         }
+    }
+}
+
+@Suite("Short names of a proxy with an official prefix")
+struct OfficialNameTests {
+    @Test("what was pulled by the short name is there by the full one without the upstream, and the other way round", arguments: [true, false])
+    func either(_ isShortFirst: Bool) async throws {
+        let proxy = try await ProxySite(officialPrefix: "library")
+        let text = try image()
+        let name = try proxy.put(manifest: text, of: "library/app", tag: "1")
+        let names = isShortFirst ? ["app", "library/app"] : ["library/app", "app"]
+        try await proxy.site.running {
+            for reference in ["1", "\(name)"] {
+                #expect(try await proxy.site.send(TestRequest(.get, "/v2/hub/\(names[0])/manifests/\(reference)")).text == text)
+            }
+            for _ in 0..<100_000 where proxy.site.fills.count > 0 { await Task.yield() }
+            proxy.site.clock.advance(by: .seconds(3600))
+            proxy.stop()
+            for reference in ["1", "\(name)"] {
+                #expect(try await proxy.site.send(TestRequest(.get, "/v2/hub/\(names[1])/manifests/\(reference)")).text == text)
+            }
+            let tags = try await proxy.site.send(TestRequest(.get, "/v2/hub/\(names[1])/tags/list?n=1"))
+            #expect(tags.text == "{\"name\":\"hub/\(names[1])\",\"tags\":[\"1\"]}")
+            #expect(try await proxy.site.send(TestRequest(.get, "/v2/_catalog")).text == #"{"repositories":["hub/library/app"]}"#)
+        }
+        #expect(proxy.upstream.asked.allSatisfy { $0.address.hasPrefix("v2/library/app/") })
+    }
+
+    @Test("a list goes on under the name that it was asked for by")
+    func paging() async throws {
+        let proxy = try await ProxySite(officialPrefix: "library")
+        let list = ScriptedUpstream.File(#"{"name":"library/app","tags":["a"]}"#, headers: ["Link": "</v2/library/app/tags/list?last=a&n=1>; rel=\"next\""])
+        proxy.upstream.put("v2/library/app/tags/list?n=1", list)
+        let answer = try await proxy.site.send(TestRequest(.get, "/v2/hub/app/tags/list?n=1"))
+        #expect(answer.text == #"{"name":"hub/app","tags":["a"]}"#)
+        #expect(answer.headers[.link] == "</v2/hub/app/tags/list?n=1&last=a>; rel=\"next\"")
+    }
+
+    @Test("a chosen platform is fetched ahead with its own attestation, and no other's")
+    func prefetch() async throws {
+        let proxy = try await ProxySite(officialPrefix: "library")
+        let entries = try ["amd64", "arm64"].map { architecture in
+            let image = try proxy.put(manifest: try image(extra: #","annotations":{"for":"\#(architecture)"}"#), of: "library/app")
+            let attestation = try proxy.put(manifest: try DockerFormatTests.image(extra: #","annotations":{"of":"\#(image)"}"#), of: "library/app")
+            return """
+                {"mediaType":"\(imageType)","digest":"\(image)","size":1,"platform":{"os":"linux","architecture":"\(architecture)"}},\
+                {"mediaType":"\(imageType)","digest":"\(attestation)","size":1,"platform":{"os":"unknown","architecture":"unknown"},\
+                "annotations":{"vnd.docker.reference.digest":"\(image)"}}
+                """
+        }
+        let index = #"{"schemaVersion":2,"mediaType":"\#(indexType)","manifests":[\#(entries.joined(separator: ","))]}"#
+        _ = try proxy.put(manifest: index, of: "library/app", tag: "1", type: indexType)
+        try await proxy.site.running {
+            let content = try proxy.site.content(of: "hub")
+            #expect(try await OCIFormat().prefetch("app:1", ["linux/arm64"], in: content, OCISettings()).isEmpty == false)
+        }
+        // The index, and of the four manifests two.
+        #expect(proxy.upstream.asked.filter { $0.method == "GET" }.count == 3)
     }
 }

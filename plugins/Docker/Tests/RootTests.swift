@@ -17,7 +17,9 @@ struct RootTests {
         init() async throws {
             let (hub, quay) = (try RepositoryName("hub"), try RepositoryName("quay"))
             self.site = try await TestSite.make(
-                OCIFormat(), site: OCISiteSettings(defaultRepository: quay, namespaces: ["docker.io": hub, "127.0.0.1:5000": quay]),
+                OCIFormat(),
+                site: OCISiteSettings(
+                    defaultRepository: quay, namespaces: ["docker.io": hub, "127.0.0.1:5000": quay, "images.example": try RepositoryName("local")]),
                 [
                     .proxy("hub", of: self.hub, settings: OCISettings()), .proxy("quay", of: self.quay, settings: OCISettings()),
                     .init("local", settings: OCISettings()),
@@ -94,6 +96,7 @@ struct RootTests {
         arguments: [
             ("local", "/v2/app", "/v2/app/blobs/uploads/", ""), ("", "/repository/local/v2/app", "/repository/local/v2/app/blobs/uploads/", ""),
             ("", "/v2/local/app", "/v2/local/app/blobs/uploads/", ""), ("", "/v2/local/app", "/v2/local/app/blobs/uploads/", "?ns=ghcr.io"),
+            ("", "/v2/hub/app", "/v2/hub/app/blobs/uploads/", "?ns=images.example"),
         ])
     func uploads(_ own: String, _ base: String, _ location: String, _ query: String) async throws {
         let site = try await Ground().site

@@ -13,6 +13,10 @@ public protocol RepositoryContent: Sendable {
     func resolve(_ want: PointerRequest) async throws -> Pointer?
     /// Asks the upstream and keeps nothing: listings that only it knows. nil: it has no such thing, or this repository has no upstream.
     func forward(_ call: UpstreamCall) async throws -> UpstreamReply?
+    /// What the upstream calls a package whose name is written short: `library/redis` for `redis`. Any other name as it is.
+    ///
+    /// One thing has one name where it is kept, so that it is found by either of them when the upstream is gone.
+    func fullName(_ name: String) -> String
     /// A keyset page of components, pointers, edges, packages or a folder.
     func list(_ query: ContentQuery) async throws -> ContentPage
     /// Streams, hashes and keeps: the bytes are durable and safe from the collector until `StagedBlob.heldUntil`.
@@ -158,6 +162,7 @@ extension RepositoryContent {
     /// Where a name points that only this repository itself can know.
     public func resolve(_ name: PointerName) async throws -> Pointer? { try await self.resolve(PointerRequest(name)) }
     public func forward(_ call: UpstreamCall) async throws -> UpstreamReply? { nil }
+    public func fullName(_ name: String) -> String { name }
 }
 
 /// What bytes must be, and what is wanted of them while they pass.

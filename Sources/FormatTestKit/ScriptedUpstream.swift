@@ -55,9 +55,18 @@ public final class ScriptedUpstream: UpstreamClient {
 
     private let state = Mutex(State())
     private let chunk: Int
+    private let officialPrefix: String
 
     /// - Parameter chunk: how many bytes come at a time.
-    public init(chunk: Int = 1000) { self.chunk = chunk }
+    /// - Parameter officialPrefix: put before names of one part; empty: none.
+    public init(chunk: Int = 1000, officialPrefix: String = "") {
+        self.chunk = chunk
+        self.officialPrefix = officialPrefix
+    }
+
+    public func fullName(_ name: String) -> String {
+        name.contains("/") || self.officialPrefix.isEmpty ? name : "\(self.officialPrefix)/\(name)"
+    }
 
     public var name: String { "test://upstream" }
     /// All requests count as asked; scripts know what became of them.

@@ -15,9 +15,12 @@ public struct TestRequest: Sendable {
     public var cut: Bool
     /// Whether the body's length is declared.
     public var declaresLength: Bool
+    /// Whose own root it comes to, by `listen:` or `host:`.
+    public var ownRoot: RepositoryName?
 
     public init(
-        _ method: HTTPRequest.Method, _ target: String, headers: HTTPFields = [:], body: [ByteBuffer] = [], cut: Bool = false, declaresLength: Bool = true
+        _ method: HTTPRequest.Method, _ target: String, headers: HTTPFields = [:], body: [ByteBuffer] = [], cut: Bool = false, declaresLength: Bool = true,
+        ownRoot: RepositoryName? = nil
     ) {
         self.method = method
         self.target = target
@@ -25,6 +28,7 @@ public struct TestRequest: Sendable {
         self.body = body
         self.cut = cut
         self.declaresLength = declaresLength
+        self.ownRoot = ownRoot
     }
 
     func stream() -> ByteStream {

@@ -127,7 +127,8 @@ public struct TestSite: Sendable {
         let target = try RequestTarget(request.target)
         let outcome = await self.service.respond(
             to: IncomingRequest(
-                id: "test", method: request.method, target: target, headers: request.headers, origin: "http://localhost", body: request.stream()))
+                id: "test", method: request.method, target: target, headers: request.headers, origin: "http://localhost", ownRoot: request.ownRoot,
+                body: request.stream()))
         return try await TestResponse(outcome, on: self.compute)
     }
 }

@@ -22,11 +22,16 @@ struct Remote: Hashable, Sendable {
         switch location {
         case .below(let path): return try Destination("\(self.origin)\(self.path)/\(path)")
         case .named(let root, let name, let rest):
-            let prefix = officialPrefix.map { name.contains("/") || $0.isEmpty ? "" : $0 + "/" } ?? ""
             // A path in the remote prefixes names: `/v2/<path>/<name>/…`.
             let root = root.split(separator: "/").map { "/" + $0 }.joined()
-            return try Destination("\(self.origin)\(root)\(self.path)/\(prefix)\(name)/\(rest)")
+            return try Destination("\(self.origin)\(root)\(self.path)/\(Self.fullName(name, officialPrefix: officialPrefix))/\(rest)")
         case .absolute(let url): return try Destination(url)
         }
+    }
+
+    /// A name of one part with the prefix before it.
+    static func fullName(_ name: String, officialPrefix: String?) -> String {
+        guard let officialPrefix, !officialPrefix.isEmpty, !name.contains("/") else { return name }
+        return "\(officialPrefix)/\(name)"
     }
 }

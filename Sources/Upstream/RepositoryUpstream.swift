@@ -16,6 +16,8 @@ public struct RepositoryUpstream: UpstreamClient {
 
     public var figures: UpstreamFigures { self.book.now }
 
+    public func fullName(_ name: String) -> String { Remote.fullName(name, officialPrefix: self.sites.first?.officialPrefix) }
+
     public func send(_ request: UpstreamRequest) async throws(UpstreamError) -> UpstreamAnswer {
         do throws(UpstreamError) {
             let answer = try await self.ask(request)

@@ -6,10 +6,11 @@ struct ContainerStore {
     private let folder: URL
     private let environment: [String: String]
 
-    init(in folder: URL) throws {
+    /// - Parameter registries: what registries.conf says.
+    init(in folder: URL, registries: String = "unqualified-search-registries = []\n") throws {
         self.folder = folder
         let files = [
-            "registries.conf": "unqualified-search-registries = []\n",
+            "registries.conf": registries,
             "storage.conf": "[storage]\ndriver = \"vfs\"\nrunroot = \"\(folder.path)/run\"\ngraphroot = \"\(folder.path)/graph\"\n",
             // podman refuses to start where the file is named and absent.
             "auth.json": "{}\n",
@@ -26,9 +27,10 @@ struct ContainerStore {
     }
 
     func run(_ line: [String]) async throws -> Ended {
-        // skopeo 1.9 knows the policy by option only; without one it reads the machine's.
-        let policy = line.first == "skopeo" ? ["--policy", self.folder.appending(path: "policy.json").path] : []
-        return try await ClientTests.run(line.prefix(1) + policy + line.dropFirst(), environment: self.environment, in: self.folder, deadline: .seconds(90))
+        // skopeo 1.9 knows these two by option only; without them it reads the machine's.
+        let files = ["--policy": "policy.json", "--registries-conf": "registries.conf"]
+        let options = line.first == "skopeo" ? files.flatMap { [$0, self.folder.appending(path: $1).path] } : []
+        return try await ClientTests.run(line.prefix(1) + options + line.dropFirst(), environment: self.environment, in: self.folder, deadline: .seconds(90))
     }
 
     @discardableResult

@@ -23,10 +23,12 @@ struct DockerCommand {
 }
 
 /// Starts dockerd over folders of its own, without networks, and ends it.
-func withDocker(in folder: URL, _ body: (DockerCommand) async throws -> Void) async throws {
+/// - Parameter mirrors: URLs where it looks for Docker Hub's images first.
+func withDocker(in folder: URL, mirrors: [String] = [], _ body: (DockerCommand) async throws -> Void) async throws {
     let configuration = """
         { "data-root": "\(folder.path)/docker/root", "exec-root": "\(folder.path)/docker/exec", "pidfile": "\(folder.path)/docker.pid",
-          "hosts": ["unix://\(folder.path)/docker.sock"], "iptables": false, "ip6tables": false, "bridge": "none" }
+          "hosts": ["unix://\(folder.path)/docker.sock"], "iptables": false, "ip6tables": false, "bridge": "none",
+          "registry-mirrors": [\(mirrors.map { "\"\($0)\"" }.joined(separator: ", "))] }
         """
     let file = folder.appending(path: "daemon.json")
     try Data(configuration.utf8).write(to: file)

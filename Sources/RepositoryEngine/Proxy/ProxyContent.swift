@@ -102,7 +102,8 @@ struct ProxyContent: RepositoryContent {
         let delivery = want.delivery ?? self.context.delivery
         let key = Fill.Key(repository: self.repository.id, path: want.path)
         if delivery == .head, self.maker.fills.running(key) == nil, known == nil { return try await self.described(want, resource) }
-        if known == nil, let linked = try await self.linked(want, resource) { return linked }
+        // Bytes that are on their way under this very name are nobody else's.
+        if known == nil, self.maker.fills.running(key) == nil, let linked = try await self.linked(want, resource) { return linked }
         let (fill, isNew) = self.maker.fills.enter(key) {
             Fill(key, want, resource, known: known, origin: self.origin, owner: self.maker.fills)
         }
@@ -195,6 +196,8 @@ struct ProxyContent: RepositoryContent {
     }
 
     // MARK: What a proxy does not do
+
+    func fullName(_ name: String) -> String { self.part.upstream.fullName(name) }
 
     func list(_ query: ContentQuery) async throws -> ContentPage { try await self.metadata.rows(query, in: self.repository.id) }
 

@@ -7,6 +7,8 @@ public protocol UpstreamClient: Sendable {
     /// Returns when the head of the answer is there, which has status 200, 206, 304 or 416; its body is pulled after.
     /// - Throws: `.absent` for a miss; everything else is trouble.
     func send(_ request: UpstreamRequest) async throws(UpstreamError) -> UpstreamAnswer
+    /// See `RepositoryContent.fullName`.
+    func fullName(_ name: String) -> String
     /// For people, in logs and traces: scheme and host, without what may be secret.
     var name: String { get }
     var figures: UpstreamFigures { get }
@@ -19,6 +21,10 @@ public struct UpstreamFigures: Hashable, Sendable {
     /// Of bodies.
     public var bytes: Int64 = 0
     public init() {}
+}
+
+extension UpstreamClient {
+    public func fullName(_ name: String) -> String { name }
 }
 
 public struct UpstreamRequest: Sendable {

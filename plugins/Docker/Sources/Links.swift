@@ -6,6 +6,8 @@ struct Links: Sendable {
     let root: String
     /// `?ns=` of the request, percent-encoded: without it the next request would lead to another repository.
     let namespace: String?
+    /// What is before the image's name here, and was not in the request: `library/`.
+    var hidden = ""
 
     init(_ head: RequestHead) {
         self.root = head.root
@@ -22,7 +24,7 @@ struct Links: Sendable {
     private func url(_ path: String, _ query: [(name: String, value: String)] = []) -> String {
         var pairs = query.map { "\($0.name)=\(Self.encoded($0.value))" }
         if let namespace { pairs.append("ns=\(namespace)") }
-        return "\(self.root)/\(path)" + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
+        return "\(self.root)/\(self.shortened(path))" + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
     }
 
     /// The repository that stands before image names in what the client calls them: `docker-local` in `/v2/docker-local/app`.
@@ -40,7 +42,12 @@ struct Links: Sendable {
     }
 
     /// The image's name as the client wrote it.
-    func clientName(_ image: ImageName) -> String { self.repositoryPrefix.map { "\($0)/\(image)" } ?? image.text }
+    func clientName(_ image: ImageName) -> String {
+        let name = self.shortened(image.text)
+        return self.repositoryPrefix.map { "\($0)/\(name)" } ?? name
+    }
+
+    private func shortened(_ path: String) -> String { path.hasPrefix(self.hidden) ? String(path.dropFirst(self.hidden.count)) : path }
 
     /// What is not an unreserved character of RFC 3986 as `%XX`.
     static func encoded(_ text: String) -> String {

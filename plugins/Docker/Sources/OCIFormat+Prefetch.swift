@@ -9,7 +9,8 @@ extension OCIFormat {
     public func prefetch(
         _ reference: String, _ choice: [String], in content: any RepositoryContent, _ settings: OCISettings
     ) async throws -> [Prefetch] {
-        let (image, wanted) = try Self.parsed(reference)
+        let (written, wanted) = try Self.parsed(reference)
+        let image = written.full(in: content)
         let digest: ContentDigest
         switch wanted {
         case .digest(let known): digest = known
@@ -56,6 +57,9 @@ private struct PrefetchWalk: Sendable {
         }
     }
     private struct Entry: Decodable {
+        /// BuildKit's: the image that an attestation is about.
+        static let subjectKey = "vnd.docker.reference.digest"
+        var annotations: [String: String]?
         var mediaType: String?
         var digest: String
         var size: Int64
@@ -81,7 +85,8 @@ private struct PrefetchWalk: Sendable {
             }
         }
         var parts = ([document.config].compactMap(\.self) + (document.layers ?? [])).compactMap(self.blob)
-        for entry in document.manifests ?? [] where self.isWanted(entry) {
+        let refused = Set((document.manifests ?? []).filter { !self.isWanted($0) }.map(\.digest))
+        for entry in document.manifests ?? [] where !refused.contains(entry.digest) && !refused.contains(entry.annotations?[Entry.subjectKey] ?? "") {
             guard let child = try? ContentDigest(image: entry.digest) else { continue }  // no digest, nothing to ask for
             if Manifest.Kind(rawValue: entry.mediaType ?? Manifest.Kind.image.rawValue) == nil {
                 parts += [self.blob(entry)].compactMap(\.self)
@@ -97,7 +102,7 @@ private struct PrefetchWalk: Sendable {
         return Prefetch(self.image.request(blob: digest), size: entry.size)
     }
 
-    /// Attestations have no platform, and go with every choice.
+    /// Attestations have no platform, and go with what they are about.
     private func isWanted(_ entry: Entry) -> Bool {
         guard !self.choice.isEmpty, let platform = entry.platform, platform.os != "unknown" else { return true }
         return self.choice.contains { platform.fits($0) }

@@ -45,6 +45,8 @@ struct ManifestPush: Sendable {
     let tags: [Tag]
     let manifest: Manifest
     let blob: StagedBlob
+    /// The asset's: what an upstream said of it.
+    var attributes: [String: String] = [:]
 
     func commit(to content: any RepositoryContent, _ settings: OCISettings) async throws {
         let demanded = self.manifest.parts.filter { $0.demand == .blob || ($0.demand == .manifest && settings.missingChildren == .refuse) }
@@ -61,7 +63,7 @@ struct ManifestPush: Sendable {
     }
 
     var component: Component {
-        let asset = NewAsset(self.image.manifest(self.digest), self.blob, contentType: self.manifest.mediaType)
+        let asset = NewAsset(self.image.manifest(self.digest), self.blob, contentType: self.manifest.mediaType, attributes: self.attributes)
         var edges = self.manifest.parts.map { Edge(kind: $0.edge, target: $0.digest) }
         if let subject = self.manifest.subject {
             edges.append(Edge(kind: OCIFormat.subjectKind, target: subject, artifactType: self.manifest.record.artifactType ?? ""))

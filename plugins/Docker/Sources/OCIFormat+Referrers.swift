@@ -15,11 +15,11 @@ extension OCIFormat {
     /// What refers to a manifest, whether that is here or not: never 404. Distribution-spec 1.1, «Listing Referrers».
     ///
     /// After those that were pushed with a `subject` come those that clients listed themselves, under a tag, before there was this API.
+    /// An upstream's own list where there is one: what is kept is only what somebody has asked for.
     func referrers(
         to subject: ContentDigest, of image: ImageName, _ type: String?, after: String?, _ exchange: Exchange
     ) async throws -> ArtifactResponse {
-        let list = ReferrerList(subject: subject, image: image, type: type, content: exchange.content)
-        let page = try await list.page(after: after)
+        let page = try await ReferrerList(subject: subject, image: image, type: type, content: exchange.content).current(after: after)
         let text = try await exchange.content.context.compute.run { JSON.text(Index(manifests: page.entries)) }
         var response = ArtifactResponse.document(text, type: Manifest.Kind.index.rawValue)
         if type != nil { response.headers[.filtersApplied] = "artifactType" }
@@ -38,10 +38,16 @@ struct ReferrerPage: Sendable {
     /// In bytes. Clients read documents of at least 4 MiB, and some no larger ones; a single entry may be larger still.
     static let largest = 4 << 20
 
-    private(set) var entries: [Referrer] = []
+    private(set) var entries: [Referrer]
     private var size = 0
     /// What `last` is in the request for the next page; nil: there is none.
     var next: String?
+
+    /// A page that another registry has made.
+    init(entries: [Referrer] = [], next: String? = nil) {
+        self.entries = entries
+        self.next = next
+    }
 
     /// - Returns: false where the page is full.
     mutating func add(_ entry: Referrer) -> Bool {
@@ -62,10 +68,44 @@ private struct ReferrerList: Sendable {
     let image: ImageName
     let type: String?
     let content: any RepositoryContent
+    var asksUpstream = true
 
     private static let listedByClients: Character = "~"
 
-    func page(after: String?) async throws -> ReferrerPage {
+    /// The upstream's list, or that of what is here. With the upstream in trouble, what is kept: but that there are none, nobody knows then.
+    func current(after: String?) async throws -> ReferrerPage {
+        do {
+            if let page = try await self.forwarded(after: after) { return page }
+            return try await self.page(after: after)
+        } catch let error as FormatError where error.isTrouble {
+            var kept = self
+            kept.asksUpstream = false
+            let page = try await kept.page(after: after)
+            guard !page.entries.isEmpty else { throw error }
+            return page
+        }
+    }
+
+    private struct Forwarded: Decodable { var manifests: [Referrer]? }
+
+    /// nil: there is no upstream, or none with this API.
+    private func forwarded(after: String?) async throws -> ReferrerPage? {
+        var query = self.type.map { ["artifactType=\(Links.encoded($0))"] } ?? []
+        if let after { query.append("last=\(Links.encoded(after))") }
+        let rest = "referrers/\(self.subject)" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
+        guard let reply = try await self.content.forward(UpstreamCall(self.image.upstream(rest, accept: [Manifest.Kind.index.rawValue]))) else { return nil }
+        let type = self.type
+        return try await self.content.context.compute.run {
+            guard let list = JSON.value(Forwarded.self, from: String(buffer: reply.body)) else {
+                throw FormatError(.upstreamFailed, "the upstream's list of referrers cannot be read")
+            }
+            // Filtering is up to each registry.
+            let entries = (list.manifests ?? []).filter { type == nil || $0.artifactType == type }
+            return ReferrerPage(entries: entries, next: NextPage(reply.headers)?.last)
+        }
+    }
+
+    private func page(after: String?) async throws -> ReferrerPage {
         var page = ReferrerPage()
         if let after, after.first == Self.listedByClients {
             try await self.addListed(to: &page, after: String(after.dropFirst()))
@@ -119,7 +159,7 @@ private struct ReferrerList: Sendable {
     /// By digest, each once.
     private func listed(after: String?) async throws -> [Referrer] {
         guard let tag = try? Tag(referrersOf: self.subject),  // always a tag: a short word, a hyphen and hex digits
-            let pointer = try await self.content.resolve(self.image.request(tag: tag)), let digest = try? ContentDigest(image: pointer.target),  // as written
+            let pointer = try await self.content.resolve(self.request(tag: tag)), let digest = try? ContentDigest(image: pointer.target),  // as written
             let bytes = try await self.bytes(of: digest)
         else { return [] }
         let type = self.type
@@ -129,6 +169,12 @@ private struct ReferrerList: Sendable {
                 .filter { (type == nil || $0.artifactType == type) && $0.digest > after ?? "" && seen.insert($0.digest).inserted }
                 .sorted { $0.digest < $1.digest }
         }
+    }
+
+    private func request(tag: Tag) -> PointerRequest {
+        var request = self.image.request(tag: tag)
+        if !self.asksUpstream { request.upstream = nil }
+        return request
     }
 
     private func isPushed(_ entry: Referrer) async throws -> Bool {
@@ -150,10 +196,11 @@ private struct ReferrerList: Sendable {
 
     /// A manifest's; nil where it is no longer here.
     private func bytes(of digest: ContentDigest) async throws -> ByteBuffer? {
-        guard let found = try await self.content.content(self.image.request(manifest: digest, on: self.content.context.compute)), let size = found.head.size
-        else {
-            return nil
-        }
+        var request = self.image.request(manifest: digest, on: self.content.context.compute)
+        if !self.asksUpstream { request.upstream = nil }
+        // All of it, whatever part of the list the client asked for.
+        request.delivery = .whole
+        guard let found = try await self.content.content(request), let size = found.head.size else { return nil }
         return try await found.source.readAll(size, on: self.content.context.compute)
     }
 }

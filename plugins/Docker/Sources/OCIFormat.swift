@@ -32,8 +32,15 @@ public struct OCIFormat: RepositoryFormat {
     public func respond(
         to operation: OCIOperation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: OCISettings
     ) async throws -> ArtifactResponse {
-        let exchange = Exchange(links: Links(request.head), request: request, content: content)
-        var response = try await self.answer(operation.kind, exchange, settings)
+        var links = Links(request.head)
+        let kind = operation.kind.reading { image in
+            let full = image.full(in: content)
+            // Clients go on with the name that they began with.
+            links.hidden = String(full.text.dropLast(image.text.utf8.count))
+            return full
+        }
+        let exchange = Exchange(links: links, request: request, content: content)
+        var response = try await self.answer(kind, exchange, settings)
         response.headers[.registryVersion] = Self.version
         return response
     }

@@ -55,6 +55,21 @@ public struct OCIOperation: FormatOperation {
     }
 }
 
+extension OCIOperation.Kind {
+    /// The same of another image, where something is read or let go of; what is written goes where it was sent.
+    func reading(_ image: (ImageName) -> ImageName) -> Self {
+        switch self {
+        case .tags(let name, let paging): .tags(image(name), paging)
+        case .readManifest(let name, let reference): .readManifest(image(name), reference)
+        case .removeManifest(let name, let reference): .removeManifest(image(name), reference)
+        case .readBlob(let name, let digest): .readBlob(image(name), digest)
+        case .removeBlob(let name, let digest): .removeBlob(image(name), digest)
+        case .referrers(let name, let digest, let type, let after): .referrers(image(name), digest, artifactType: type, after: after)
+        case .ping, .catalog, .writeManifest, .beginUpload, .uploadBlob, .mountBlob, .uploadStatus, .appendChunk, .closeUpload, .cancelUpload: self
+        }
+    }
+}
+
 /// A page as clients ask for it: `?n=&last=`.
 struct Paging: Hashable, Sendable {
     /// Rows in a page; nil: as many as we like.

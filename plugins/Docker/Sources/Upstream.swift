@@ -6,6 +6,13 @@ import NIOCore
 /// What is asked of an upstream registry. Its API is at `/v2`, and a path in the remote's URL comes before image names, so that one Entrepot
 /// can be another's upstream.
 extension ImageName {
+    /// The name that this image has where it is kept.
+    func full(in content: any RepositoryContent) -> ImageName {
+        let name = content.fullName(self.text)
+        guard name != self.text, let full = try? ImageName(name) else { return self }  // a prefix that makes it none: the upstream says so
+        return full
+    }
+
     func upstream(_ rest: String, accept: [String] = []) -> UpstreamResource {
         UpstreamResource(.named(root: "v2", name: self.text, rest: rest), accept: accept)
     }
@@ -27,7 +34,8 @@ extension ImageName {
             }
             let bytes = try await arrival.blob.source.readAll(arrival.blob.size, on: compute)
             let manifest = try await compute.run { try Self.parsed(bytes, declared: arrival.contentType) }
-            return Edit([.put(ManifestPush(image: self, digest: digest, tags: [], manifest: manifest, blob: arrival.blob).component)])
+            let push = ManifestPush(image: self, digest: digest, tags: [], manifest: manifest, blob: arrival.blob, attributes: arrival.attributes)
+            return Edit([.put(push.component)])
         }
     }
 

@@ -30,7 +30,7 @@ extension Clients {
             }
             #expect(pulled.map { $0.split(separator: " ").last } == ["library/app\n", "library/docker\n", "team/app\n"])
             #expect(try await docker.succeed(["run", "--rm", "--network", "none", "app:1", "echo", "hello"]) == "hello\n")
-            Self.expectOneOfEach(ground.upstream.served)
+            await Self.expectOneOfEach(ground.upstream)
             // Signed in at another registry, which is asked with these credentials, and at Docker Hub, whose credentials are no mirror's business.
             let login = ["login", "--username", UpstreamRegistry.user, "--password", UpstreamRegistry.password, "127.0.0.1:\(other.port)"]
             try await docker.succeed(login)
@@ -73,7 +73,7 @@ extension Clients {
                     }
                     #expect(built.status == 0, "\(built.errors.suffix(2000))")
                     #expect(try await docker.succeed(["run", "--rm", "--network", "none", "built:1", "echo", "hello"]) == "hello\n")
-                    #expect(ground.upstream.served.contains("HEAD /v2/library/app/manifests/1"))
+                    #expect(await ground.upstream.hasServed("HEAD /v2/library/app/manifests/1"))
                     // There is no real frontend without a network. What the mirror gives in its place is pulled, started, and is none.
                     try Data("# syntax=docker/dockerfile:1\nFROM app:1\n".utf8).write(to: recipe)
                     for _ in 1...2 {
@@ -81,7 +81,7 @@ extension Clients {
                         #expect(refused.status != 0 && refused.errors.contains("resolve image config for docker.io/docker/dockerfile:1"), "\(refused.errors)")
                         #expect(!refused.errors.contains("failed to resolve source metadata") && !refused.errors.contains("dial tcp"), "\(refused.errors)")
                     }
-                    let served = ground.upstream.served
+                    let served = await ground.upstream.served { $0.contains { $0.hasPrefix("GET /v2/docker/dockerfile/blobs/sha256:") } }
                     #expect(served.contains("HEAD /v2/docker/dockerfile/manifests/1"), "\(served)")
                     // Its layer BuildKit has already, of the other image.
                     #expect(served.contains { $0.hasPrefix("GET /v2/docker/dockerfile/blobs/sha256:") }, "its configuration: \(served)")
@@ -91,11 +91,12 @@ extension Clients {
         }
 
         /// Of the layers that all these images share the bytes came once, and each index, manifest and configuration once.
-        private static func expectOneOfEach(_ served: [String]) {
-            let bodies = served.filter { $0.hasPrefix("GET /v2/") && $0.contains("sha256:") }
-            #expect(Set(bodies).count == bodies.count, "\(bodies)")
+        private static func expectOneOfEach(_ upstream: UpstreamRegistry) async {
             // Of each image: its index, one of its platforms, and that one's configuration; and the layer.
-            #expect(bodies.count == 3 * 3 + 1, "\(bodies)")
+            let number = 3 * 3 + 1
+            let bodies = { (lines: [String]) in lines.filter { $0.hasPrefix("GET /v2/") && $0.contains("sha256:") } }
+            let found = bodies(await upstream.served { bodies($0).count >= number })
+            #expect(Set(found).count == found.count && found.count == number, "\(found)")
         }
 
         /// In the command's own file: there is no Docker Hub here that would take a name and a password.

@@ -65,6 +65,14 @@ struct UpstreamRegistry {
         self.child.outputText.matches(of: #/"((?:GET|HEAD) \S+) HTTP/1\.1" 200/#).map { String($0.output.1) }
     }
 
+    /// The same, once it has in it what is looked for: docker-registry writes its log after an answer's last byte.
+    func served(_ isComplete: ([String]) -> Bool) async -> [String] {
+        _ = await eventually(within: .seconds(5)) { isComplete(self.served) }
+        return self.served
+    }
+
+    func hasServed(_ request: String) async -> Bool { await self.served { $0.contains(request) }.contains(request) }
+
     /// It and its token service.
     func stop() async {
         for child in [self.child, self.service].compactMap(\.self) {

@@ -7,6 +7,7 @@ Bytes are kept exactly, and of what the index names only what a client asks for 
 """
 import json
 import sys
+import time
 
 from push_images import ELSEWHERE, HERE, INDEX, MANIFEST, Publisher, descriptor, digest, manifest
 from registry import Registry
@@ -77,8 +78,14 @@ class Scenario:
 
     def asked(self, *wanted):
         """What has reached the upstream since the last time, in any order; `wanted` without the image's name."""
-        now = [line.rsplit(" ", 1)[0].replace(f" /v2/{NAME}/", " ") for line in self.upstream.asked()]
-        new, self.seen = now[self.seen:], len(now)
+        for _ in range(200):
+            now = [line.rsplit(" ", 1)[0].replace(f" /v2/{NAME}/", " ") for line in self.upstream.asked()]
+            new = now[self.seen:]
+            if len(new) >= len(wanted):
+                break
+            # docker-registry writes its log after the last byte.
+            time.sleep(0.01)
+        self.seen = len(now)
         expect(sorted(new) == sorted(wanted), f"the upstream was asked for {new}; wanted {list(wanted)}")
 
     def parts(self, name):

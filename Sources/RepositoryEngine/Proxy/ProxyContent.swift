@@ -175,6 +175,8 @@ struct ProxyContent: RepositoryContent {
     /// Bytes that the store holds already, under another name: the upstream says whether this name may have them, and they are linked.
     private func linked(_ want: ContentRequest, _ resource: UpstreamResource) async throws -> Content? {
         guard let digest = want.expecting.first(.sha256), let blob = try await self.repository.shelf.held(digest) else { return nil }
+        // Held because a fill of this very name has ended since the first look: there is nothing to ask.
+        if let kept = try await self.kept(want) { return kept }
         let head = try await self.head(of: resource)
         guard head.length == nil || head.length == blob.size else { return nil }
         let arrival = Arrival(

@@ -108,9 +108,9 @@ private struct ReferrerList: Sendable {
     private func page(after: String?) async throws -> ReferrerPage {
         var page = ReferrerPage()
         if let after, after.first == Self.listedByClients {
-            try await self.addListed(to: &page, after: String(after.dropFirst()))
+            try await self.addListed(to: &page, after: String(after.dropFirst()), pushed: nil)
         } else if try await self.addPushed(to: &page, after: after) {
-            try await self.addListed(to: &page, after: nil)
+            try await self.addListed(to: &page, after: nil, pushed: after == nil ? Set(page.entries.map(\.digest)) : nil)
         }
         return page
     }
@@ -141,13 +141,14 @@ private struct ReferrerList: Sendable {
         return !found.more
     }
 
-    private func addListed(to page: inout ReferrerPage, after: String?) async throws {
+    /// - Parameter pushed: all that were pushed and are of the type, as they were read; nil: they are on earlier pages.
+    private func addListed(to page: inout ReferrerPage, after: String?, pushed: Set<String>?) async throws {
         let entries = try await self.listed(after: after)
         var last = after ?? ""
         for (count, entry) in entries.enumerated() {
             // What was pushed with its subject is listed already, and says of itself what it is. Each costs a query, so a page has few.
             var fits = count < ReferrerPage.mostEntries
-            if fits, try await !self.isPushed(entry) { fits = page.add(entry) }
+            if fits, try await self.isNew(entry, pushed) { fits = page.add(entry) }
             guard fits else {
                 page.next = "\(Self.listedByClients)\(last)"
                 return
@@ -177,12 +178,20 @@ private struct ReferrerList: Sendable {
         return request
     }
 
-    private func isPushed(_ entry: Referrer) async throws -> Bool {
-        guard let last = entry.digest.unicodeScalars.last, let before = Unicode.Scalar(last.value &- 1) else { return false }
+    /// Whether it is on no page yet.
+    private func isNew(_ entry: Referrer, _ pushed: Set<String>?) async throws -> Bool {
+        guard let row = try await self.pushed(entry) else { return true }
+        // Pushed as itself after the others were read, it would be on no page at all.
+        guard let pushed else { return false }
+        return !pushed.contains(entry.digest) && (self.type == nil || row.artifactType == self.type)
+    }
+
+    private func pushed(_ entry: Referrer) async throws -> ContentRow? {
+        guard let last = entry.digest.unicodeScalars.last, let before = Unicode.Scalar(last.value &- 1) else { return nil }
         // The row of this name: the first after all that end in the character before its last.
         let after = String(entry.digest.unicodeScalars.dropLast()) + String(before) + "~"
         let query = ContentQuery(self.edges(nil), after: after, limit: 1)
-        return try await self.content.list(query).rows.first?.name == entry.digest
+        return try await self.content.list(query).rows.first { $0.name == entry.digest }
     }
 
     private func edges(_ type: String?) -> ContentQuery.Subject {

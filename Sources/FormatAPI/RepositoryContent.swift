@@ -84,6 +84,8 @@ public struct ContentRequest: Sendable {
     public var expecting: [ContentDigest]
     /// Computed while the bytes pass, beside SHA-256.
     public var computing: Set<ContentDigest.Algorithm>
+    /// In bytes: what is longer is not taken from an upstream. nil: only space bounds it.
+    public var largest: Int64?
     /// Where the upstream does not say; nil: as it says.
     public var contentType: String?
     /// nil: an asset at `path`, in no component.
@@ -96,7 +98,7 @@ public struct ContentRequest: Sendable {
 
     public init(
         _ path: AssetPath, _ change: Mutability, upstream: UpstreamResource? = nil, expecting: [ContentDigest] = [],
-        computing: Set<ContentDigest.Algorithm> = [], contentType: String? = nil, delivery: Delivery? = nil,
+        computing: Set<ContentDigest.Algorithm> = [], largest: Int64? = nil, contentType: String? = nil, delivery: Delivery? = nil,
         renewingAfter: Duration? = nil, record: Record? = nil
     ) {
         self.renewingAfter = renewingAfter
@@ -105,6 +107,7 @@ public struct ContentRequest: Sendable {
         self.upstream = upstream
         self.expecting = expecting
         self.computing = computing
+        self.largest = largest
         self.contentType = contentType
         self.delivery = delivery
         self.record = record

@@ -28,7 +28,7 @@ extension OutboundError {
             }
         case let error as IOError:
             let isReset = inBody || error.errnoCode == 104 || error.errnoCode == 32
-            self.init(isReset ? .cut : .unreachable, "the connection with \(origin) broke", cause: error)
+            self.init(isReset ? .cut : .unreachable, isReset ? "the connection with \(origin) broke" : "\(origin) cannot be reached", cause: error)
         default: self.init(inBody ? .cut : .unreachable, "the request to \(origin) failed", cause: error)
         }
     }

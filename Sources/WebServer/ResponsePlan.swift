@@ -106,7 +106,7 @@ struct ResponsePlan: Sendable {
 
     private mutating func describe(_ content: Content) {
         self.headers.setIfMissing(.contentType, content.head.contentType)
-        self.headers[.eTag] = content.head.entityTag
+        if !content.head.entityTag.isEmpty { self.headers[.eTag] = content.head.entityTag }
         if let modified = content.head.lastModified { self.headers[.lastModified] = HTTPDate.text(modified) }
         if self.length != nil { self.headers[.acceptRanges] = "bytes" }
         self.headers.setIfMissing(.cacheControl, content.head.change == .immutable ? "public, max-age=31536000, immutable" : "no-cache")

@@ -21,9 +21,10 @@ struct AnswerHead: Hashable, Sendable {
     /// - Throws: `.badAnswer`: a range that makes no sense, a page in the place of a file, an encoding that nobody asked for.
     init(_ answer: UpstreamAnswer, for resource: UpstreamResource) throws(UpstreamError) {
         let headers = answer.headers
-        self.entityTag = headers[.eTag] ?? ""
-        self.lastModified = headers[.lastModified] ?? ""
-        self.contentType = headers[.contentType] ?? ""
+        // They go on to clients, and back to the upstream: what is none in HTTP's grammar is as if it were not there.
+        self.entityTag = headers[.eTag].flatMap(Self.tag) ?? ""
+        self.lastModified = headers[.lastModified].flatMap { Self.moment($0) == nil ? nil : $0 } ?? ""
+        self.contentType = headers[.contentType].flatMap(Self.type) ?? ""
         self.age = max(0, headers[.age].flatMap { Int64($0) } ?? 0)
         self.attributes = [:]
         for name in resource.keep {
@@ -37,10 +38,15 @@ struct AnswerHead: Hashable, Sendable {
             guard let range = Self.range(headers[.contentRange] ?? "") else {
                 throw UpstreamError(.trouble(.badAnswer), "the upstream's answer has no Content-Range that can be read")
             }
-            (self.from, self.length) = range
-        default:
+            if let declared = answer.body.length, declared != range.count {
+                throw UpstreamError(.trouble(.badAnswer), "the upstream says it sends \(range.count) bytes, and then \(declared)")
+            }
+            (self.from, self.length) = (range.from, range.length)
+        case 200:
             self.from = 0
             self.length = answer.body.length
+        case let code:
+            throw UpstreamError(.trouble(.badAnswer), "the upstream answered \(code), which is no answer to what it was asked")
         }
         if Self.isPage(self.contentType), !resource.accept.isEmpty, !resource.accept.contains(where: { Self.isPage($0) || $0 == "*/*" }) {
             throw UpstreamError(.trouble(.badAnswer), "the upstream answered with a web page")
@@ -56,16 +62,35 @@ struct AnswerHead: Hashable, Sendable {
     private static func isPage(_ type: String) -> Bool { type.lowercased().hasPrefix("text/html") }
 
     /// `bytes 0-9/100`, `bytes 0-9/*`. RFC 9110, 14.4.
-    static func range(_ text: String) -> (from: Int64, length: Int64?)? {
+    static func range(_ text: String) -> (from: Int64, count: Int64, length: Int64?)? {
         guard text.lowercased().hasPrefix("bytes ") else { return nil }
         let sides = text.dropFirst(6).split(separator: "/", omittingEmptySubsequences: false)
         guard sides.count == 2 else { return nil }
         let ends = sides[0].split(separator: "-", omittingEmptySubsequences: false)
-        guard ends.count == 2, let first = Self.number(ends[0]), let last = Self.number(ends[1]), first <= last else { return nil }
-        if sides[1] == "*" { return (first, nil) }
+        guard ends.count == 2, let first = Self.number(ends[0]), let last = Self.number(ends[1]), first <= last, last < .max else { return nil }
+        if sides[1] == "*" { return (first, last - first + 1, nil) }
         guard let length = Self.number(sides[1]), last < length else { return nil }
-        return (first, length)
+        return (first, last - first + 1, length)
     }
+
+    /// RFC 9110, 8.8.3. Larger ones break headers' limits on the way.
+    static func tag(_ text: String) -> String? {
+        let bytes = Array((text.hasPrefix("W/") ? text.dropFirst(2) : text[...]).utf8)
+        let quote = UInt8(ascii: "\"")
+        guard (2...1024).contains(bytes.count), bytes.first == quote, bytes.last == quote else { return nil }
+        return bytes.dropFirst().dropLast().allSatisfy { $0 == 0x21 || (0x23...0x7E).contains($0) } ? text : nil
+    }
+
+    /// RFC 9110, 8.3.1: `type/subtype`, and parameters that are not looked at.
+    static func type(_ text: String) -> String? {
+        let sides = text.prefix { $0 != ";" }.split(separator: "/", omittingEmptySubsequences: false)
+        let marks = "!#$%&'*+-.^_`|~".utf8
+        guard text.utf8.count <= 256, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }), sides.count == 2 else { return nil }
+        let essence = [sides[0], sides[1].prefix { $0 != " " }]
+        return essence.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { $0.isASCIILetterOrDigit || marks.contains($0) } } ? text : nil
+    }
+
+    static func moment(_ text: String) -> Timestamp? { HTTPDate.seconds(text).map { Timestamp(milliseconds: $0 * 1000) } }
 
     private static func number(_ text: Substring) -> Int64? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }

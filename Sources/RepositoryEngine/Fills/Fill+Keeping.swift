@@ -12,7 +12,9 @@ extension Fill {
             guard let hasher, let arriving, let length else { throw BlobStoreError(.io, "a fill is whole and has no bytes") }
             let whole = try await self.hashed(hasher, arriving, length)
             self.state.withLock { $0.hasher = whole }
-            self.decide { $0.verified(self.mismatch(whole.digests())) }
+            var failure = self.mismatch(whole.digests())
+            if failure == nil { failure = await self.refusal(whole) }
+            self.decide { $0.verified(failure) }
         } catch {
             self.decide { $0.verified(FillTransfer.failure(error)) }
         }
@@ -42,15 +44,35 @@ extension Fill {
         return nil
     }
 
+    /// What the format says to it, where it has something to say: readers have not had the last of it yet.
+    private func refusal(_ hasher: MultiHasher) async -> FillFailure? {
+        guard let record = self.want.record, let (writer, head) = self.state.withLock({ state in state.writer.flatMap { w in state.head.map { (w, $0) } } })
+        else { return nil }
+        do {
+            let blob = try await self.origin.shelf.keep(writer.id, hasher.digests(), size: hasher.length)
+            let edit = try await record(Arrival(path: self.want.path, blob: blob, contentType: self.contentType(head), attributes: head.kept))
+            self.state.withLock { $0.staged = (blob, edit) }
+            return nil
+        } catch let error as FormatError {
+            switch error.code {
+            // Not a word about the bytes: they go to the readers, and keeping them fails below.
+            case .noSpace, .quotaExceeded, .unavailable, .cancelled, .internalFailure: return nil
+            default:
+                let failure = FillTransfer.failure(error)
+                self.origin.log(failure, of: self.want.path)
+                return failure
+            }
+        } catch {
+            return nil
+        }
+    }
+
     /// Readers have all of it by now. Seals, and commits what the format makes of it.
     func keep() async {
         let (hasher, writer, head) = self.state.withLock { ($0.hasher, $0.writer, $0.head) }
         do {
             guard let hasher, let writer, let head else { throw BlobStoreError(.io, "a fill is whole and has no bytes") }
-            let blob = try await self.origin.shelf.keep(writer.id, hasher.digests(), size: hasher.length)
-            let arrival = Arrival(
-                path: self.want.path, blob: blob, contentType: self.contentType(head), attributes: head.kept)
-            let edit = try await self.want.record?(arrival) ?? Edit([.putAsset(arrival.asset, .always)])
+            let (blob, edit) = try await self.staged(hasher, writer, head)
             try await self.commit(edit, head)
             self.state.withLock { $0.kept = blob.source }
             self.decide { $0.committed(nil) }
@@ -60,6 +82,13 @@ extension Fill {
             self.decide { $0.committed(failure) }
         }
         self.finish()
+    }
+
+    private func staged(_ hasher: MultiHasher, _ writer: any BlobWriter, _ head: AnswerHead) async throws -> (StagedBlob, Edit) {
+        if let staged = self.state.withLock({ $0.staged }) { return staged }
+        let blob = try await self.origin.shelf.keep(writer.id, hasher.digests(), size: hasher.length)
+        let arrival = Arrival(path: self.want.path, blob: blob, contentType: self.contentType(head), attributes: head.kept)
+        return (blob, try await self.want.record?(arrival) ?? Edit([.putAsset(arrival.asset, .always)]))
     }
 
     private func commit(_ edit: Edit, _ head: AnswerHead) async throws {

@@ -25,6 +25,8 @@ final class Fill: Sendable {
         /// Over the file's beginning, as far as it came in order; nil while a batch is being hashed.
         var hasher: MultiHasher?
         var kept: (any ContentSource)?
+        /// What the format made of it, before readers have all of it.
+        var staged: (blob: StagedBlob, edit: Edit)?
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
         var signs: [Int: StopSign] = [:]
         var serial = 0
@@ -153,6 +155,7 @@ final class Fill: Sendable {
     /// - Throws: `FormatError`, `BlobStoreError`.
     func prepare(_ head: AnswerHead) async throws {
         guard self.state.withLock({ $0.writer == nil }) else { return }
+        if let largest = self.want.largest, let length = head.length, length > largest { throw Self.tooLarge(largest) }
         try await self.origin.shelf.admit(head.length)
         let writer = try await self.origin.shelf.store.create()
         let arriving = writer.arriving()
@@ -164,8 +167,41 @@ final class Fill: Sendable {
         }
     }
 
-    /// Writes a batch at `offset`, and hashes it beside where it goes on with what was hashed.
+    /// Writes of a transfer's next bytes, which are to be at `offset`, what is not there yet.
     func write(_ batch: BatchPipe.Batch, at offset: Int64, of transfer: Int) async throws {
+        let end = offset + Int64(batch.size)
+        if let largest = self.want.largest, end > largest { throw Self.tooLarge(largest) }
+        let parts = self.state.withLock { $0.machine.take(transfer, Int64(batch.size)) }
+        for part in parts {
+            try await self.write(
+                part == offset..<end ? batch.buffers : Self.slice(batch.buffers, part.lowerBound - offset..<part.upperBound - offset), at: part.lowerBound)
+        }
+        if !parts.isEmpty {
+            self.state.withLock { state in
+                if state.began == nil { state.began = .now }
+            }
+        }
+        self.decide { $0.wrote(transfer, Int64(batch.size), parts) }
+    }
+
+    private static func slice(_ buffers: [ByteBuffer], _ range: Range<Int64>) -> [ByteBuffer] {
+        var out: [ByteBuffer] = []
+        var at: Int64 = 0
+        for buffer in buffers {
+            let end = at + Int64(buffer.readableBytes)
+            let (from, to) = (max(at, range.lowerBound), min(end, range.upperBound))
+            if from < to, let part = buffer.getSlice(at: buffer.readerIndex + Int(from - at), length: Int(to - from)) { out.append(part) }
+            at = end
+        }
+        return out
+    }
+
+    private static func tooLarge(_ largest: Int64) -> FormatError {
+        FormatError(.upstreamFailed, "the upstream's answer is larger than \(largest) bytes")
+    }
+
+    /// Writes at `offset`, and hashes beside where it goes on with what was hashed.
+    private func write(_ buffers: [ByteBuffer], at offset: Int64) async throws {
         let (writer, hasher) = self.state.withLock { state -> ((any BlobWriter)?, MultiHasher?) in
             guard let hasher = state.hasher, hasher.length == offset else { return (state.writer, nil) }
             state.hasher = nil
@@ -175,23 +211,19 @@ final class Fill: Sendable {
         if let hasher {
             async let advanced = self.owner.compute.run {
                 var hasher = hasher
-                hasher.update(batch.buffers)
+                hasher.update(buffers)
                 return hasher
             }
             // Whatever becomes of the write: the state goes back, so that a later transfer can go on with it.
-            let outcome = await Result { () async throws in try await writer.write(batch.buffers, at: offset) }
+            let outcome = await Result { () async throws in try await writer.write(buffers, at: offset) }
             let result = try await advanced
             self.state.withLock { state in
                 if case .success = outcome { state.hasher = result } else { state.hasher = hasher }
             }
             try outcome.get()
         } else {
-            try await writer.write(batch.buffers, at: offset)
+            try await writer.write(buffers, at: offset)
         }
-        self.state.withLock { state in
-            if state.began == nil { state.began = .now }
-        }
-        self.decide { $0.wrote(transfer, Int64(batch.size)) }
     }
 }
 

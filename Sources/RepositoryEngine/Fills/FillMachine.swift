@@ -53,6 +53,8 @@ struct FillMachine: Sendable {
 
     private(set) var phase: Phase = .asking
     private(set) var present = PresentRanges()
+    /// What is there and what is being written.
+    private var taken = PresentRanges()
     /// nil: the upstream has not said.
     private(set) var length: Int64?
     /// A strong entity tag, or a date, of the first answer.
@@ -142,15 +144,27 @@ struct FillMachine: Sendable {
         return !self.hasDigest && self.validator != validator
     }
 
-    /// The next `count` bytes of a transfer are in the file.
-    mutating func wrote(_ id: Int, _ count: Int64) -> [Step] {
+    /// The next `count` bytes of a transfer have come. Answers overlap where an upstream ignores ranges, and may differ where nothing but a
+    /// digest ties them together: no byte is written twice, so that what was hashed, and what readers have had, is what stays.
+    /// - Returns: which of them are to be written; nobody else is told to write them.
+    mutating func take(_ id: Int, _ count: Int64) -> [Range<Int64>] {
+        guard let transfer = self.transfers[id], self.phase == .open, count > 0 else { return [] }
+        let bytes = transfer.next..<transfer.next + count
+        let parts = self.taken.gaps(in: bytes)
+        self.taken.insert(bytes)
+        return parts
+    }
+
+    /// The next `count` bytes of a transfer have been dealt with.
+    /// - Parameter parts: which of them are in the file now, as `take` said; nil: all.
+    mutating func wrote(_ id: Int, _ count: Int64, _ parts: [Range<Int64>]? = nil) -> [Step] {
         guard var transfer = self.transfers[id], self.phase == .open, count > 0 else { return [] }
         if let length, transfer.next + count > length {
             return self.fail(.upstream(.badAnswer, "the upstream sent more than the \(length) bytes that it declared"))
         }
         // Bytes that were there already are no progress: an upstream that ignores ranges and always breaks off would be asked for ever.
         if self.present.end(from: transfer.next) < transfer.next + count { transfer.attempts = 0 }
-        self.present.insert(transfer.next..<(transfer.next + count))
+        for part in parts ?? [transfer.next..<(transfer.next + count)] { self.present.insert(part) }
         transfer.next += count
         self.transfers[id] = transfer
         return [.wake] + self.verifyIfWhole()
@@ -226,6 +240,8 @@ enum FillFailure: Error, Hashable, Sendable {
     case notModified
     /// It has been kept meanwhile.
     case superseded
+    /// The upstream's file ends at this offset or before it.
+    case beyond(Int64)
     case upstream(Trouble, String, retryAfter: Duration? = nil)
     /// The upstream has another file than the one that was begun.
     case changed

@@ -96,6 +96,7 @@ extension FormatError {
     init(_ failure: FillFailure) {
         switch failure {
         case .absent: self.init(.notFound, "the upstream does not have this")
+        case .beyond: self.init(.wrongRange, "the file ends before the range that was asked for")
         case .upstream(let trouble, let reason, let delay): self.init(trouble, reason, retryAfter: delay)
         case .changed: self.init(.upstreamFailed, "the upstream's file changed while it was being fetched; try again", cause: failure)
         case .mismatch(let what): self.init(.upstreamFailed, what, cause: failure)

@@ -36,8 +36,9 @@ struct FillTransfer: Sendable {
     private func refusal(_ status: HTTPResponse.Status, of request: UpstreamRequest) -> FillFailure? {
         switch status.code {
         case 304 where request.part == .whole && self.fill.known != nil: .notModified
-        case 416 where request.part != .whole: .changed
-        case 304, 416: .upstream(.badAnswer, "the upstream answered \(status.code), which is no answer to what it was asked")
+        case 416 where request.part != .whole: self.fill.state.withLock { $0.machine.phase == .asking } ? .beyond(self.from) : .changed
+        case 206 where request.part == .whole, 304, 416:
+            .upstream(.badAnswer, "the upstream answered \(status.code), which is no answer to what it was asked")
         default: nil
         }
     }

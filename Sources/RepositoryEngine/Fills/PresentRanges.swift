@@ -21,6 +21,18 @@ struct PresentRanges: Hashable, Sendable {
     /// How far one can read from `offset` without a hole.
     func end(from offset: Int64) -> Int64 { self.ranges.first { $0.contains(offset) }?.upperBound ?? offset }
 
+    /// What of `range` is not there, ascending.
+    func gaps(in range: Range<Int64>) -> [Range<Int64>] {
+        var gaps: [Range<Int64>] = []
+        var at = range.lowerBound
+        for there in self.ranges where there.upperBound > at && there.lowerBound < range.upperBound {
+            if there.lowerBound > at { gaps.append(at..<there.lowerBound) }
+            at = there.upperBound
+        }
+        if at < range.upperBound { gaps.append(at..<range.upperBound) }
+        return gaps
+    }
+
     /// Where the next bytes that are there begin, at or after `offset`; nil: there are none.
     func start(after offset: Int64) -> Int64? { self.ranges.first { $0.lowerBound >= offset }?.lowerBound }
 }

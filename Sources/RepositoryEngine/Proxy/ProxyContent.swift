@@ -68,7 +68,7 @@ struct ProxyContent: RepositoryContent {
         guard self.part.cache.staleOnError, (age ?? .zero) <= self.part.cache.maxStale else { return false }
         switch failure {
         case .upstream, .changed, .mismatch, .refused, .noSpace, .overQuota, .internalFailure, .shutDown: return true
-        case .absent, .notModified, .superseded: return false
+        case .absent, .notModified, .superseded, .beyond: return false
         }
     }
 
@@ -89,7 +89,8 @@ struct ProxyContent: RepositoryContent {
         let before = asset.attributes[AnswerHead.ageKey].flatMap { Int64($0) } ?? 0
         let head = ContentHead(
             digests: asset.digests, size: asset.size, contentType: asset.contentType,
-            entityTag: asset.attributes[AnswerHead.entityTagKey] ?? "\"\(digest)\"", lastModified: asset.created, attributes: asset.attributes,
+            entityTag: asset.attributes[AnswerHead.entityTagKey] ?? "\"\(digest)\"",
+            lastModified: asset.attributes[AnswerHead.lastModifiedKey].flatMap(AnswerHead.moment) ?? asset.created, attributes: asset.attributes,
             change: want.change)
         let report = CacheReport(outcome, age: age ?? (self.maker.now() - asset.created + .seconds(before)))
         return Content(head: head, member: self.repository.name, cache: report, source: source)
@@ -123,10 +124,19 @@ struct ProxyContent: RepositoryContent {
         let reader = FillReader(fill, wanted: range, times: self.maker.fills.times)
         // Where the reader needs a request of its own, it makes that as its first byte is asked for.
         fill.decide { $0.join(range) }
-        let head = try await fill.opened()
+        let head = try await Self.opened(fill, range)
         return Content(
             head: self.describe(head, want, type: fill.contentType(head)), member: self.repository.name, cache: CacheReport(.miss, age: .seconds(head.age)),
             source: reader)
+    }
+
+    /// Where another reader's part is beyond the end, this one's need not be: it asks anew.
+    private static func opened(_ fill: Fill, _ range: Range<Int64>?) async throws -> AnswerHead {
+        do {
+            return try await fill.opened()
+        } catch FillFailure.beyond(let end) {
+            throw (range?.lowerBound ?? 0) >= end && range != nil ? FillFailure.beyond(end) : FillFailure.superseded
+        }
     }
 
     /// Which bytes the reader begins with; nil: all.
@@ -148,7 +158,7 @@ struct ProxyContent: RepositoryContent {
         let digest = want.expecting.first(.sha256).map { "\"\($0)\"" }
         return ContentHead(
             digests: want.expecting, size: head.length, contentType: type, entityTag: head.entityTag.isEmpty ? digest ?? "" : head.entityTag,
-            attributes: head.kept, change: want.change)
+            lastModified: AnswerHead.moment(head.lastModified), attributes: head.kept, change: want.change)
     }
 
     private func head(of resource: UpstreamResource) async throws -> AnswerHead {

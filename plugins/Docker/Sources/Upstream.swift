@@ -27,11 +27,9 @@ extension ImageName {
     /// A manifest, by its digest; what arrives becomes a component, as if it had been pushed.
     func request(manifest digest: ContentDigest, on compute: any BlockingPool) -> ContentRequest {
         ContentRequest(
-            self.manifest(digest), .immutable, upstream: self.upstream("manifests/\(digest)", accept: OCIFormat.manifestTypes), expecting: [digest]
+            self.manifest(digest), .immutable, upstream: self.upstream("manifests/\(digest)", accept: OCIFormat.manifestTypes), expecting: [digest],
+            largest: Int64(Manifest.largest)
         ) { arrival in
-            guard arrival.blob.size <= Int64(Manifest.largest) else {
-                throw FormatError(.tooLarge, "a manifest may have \(Manifest.largest >> 20) MiB", detail: "SIZE_INVALID")
-            }
             let bytes = try await arrival.blob.source.readAll(arrival.blob.size, on: compute)
             let manifest = try await compute.run { try Self.parsed(bytes, declared: arrival.contentType) }
             let push = ManifestPush(image: self, digest: digest, tags: [], manifest: manifest, blob: arrival.blob, attributes: arrival.attributes)

@@ -12,7 +12,7 @@ import sys
 
 from push_images import INDEX, MANIFEST, Publisher, digest
 from registry import Registry
-from servers import PASSWORD, USER, DockerRegistry, Entrepot, Ground, Tokens, expect, settled
+from registries import PASSWORD, USER, DockerRegistry, Entrepot, Ground, Tokens, expect, settled
 
 WRONG = "wrong-and-secret"
 APP, PUBLIC = "library/app", "public/app"

@@ -14,7 +14,7 @@ import threading
 
 from push_images import INDEX, MANIFEST, Publisher, descriptor, digest, manifest
 from registry import Registry
-from servers import DockerRegistry, Entrepot, Ground, expect, settled
+from registries import DockerRegistry, Entrepot, Ground, expect, settled
 
 ACCEPT = {"Accept": f"{INDEX}, {MANIFEST}"}
 # What a cache before the registry says: no test has to wait for things to grow old.

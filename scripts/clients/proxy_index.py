@@ -11,7 +11,7 @@ import time
 
 from push_images import ELSEWHERE, HERE, INDEX, MANIFEST, Publisher, descriptor, digest, manifest
 from registry import Registry
-from servers import DockerRegistry, Entrepot, Ground, expect, settled
+from registries import DockerRegistry, Entrepot, Ground, expect, settled
 
 NAME = "library/app"
 

@@ -1,4 +1,5 @@
 import ArtifactModel
+import FormatAPI
 import Foundation
 import NIOCore
 import Synchronization
@@ -35,7 +36,7 @@ extension ControlResponse {
                 }
                 return Self.line(JobLine(result: report))
             } catch {
-                return Self.line(JobLine<Report>(error: "\(error)"))
+                return Self.line(JobLine<Report>(error: (error as? FormatError)?.message ?? "\(error)"))
             }
         }
     }

@@ -36,6 +36,33 @@ import Testing
         #expect(machine.failed(1, .shutDown) == [.stop(transfer: 1), .wake, .discard])
     }
 
+    @Test("a part beyond the end is its reader's matter; an end before what is there is another file")
+    func beyondTheEnd() {
+        var machine = Self.opened(nil)
+        _ = machine.take(1, 2 * Self.mebibyte)
+        _ = machine.wrote(1, 2 * Self.mebibyte, [0..<2 * Self.mebibyte])
+        #expect(machine.join(50 * Self.mebibyte..<51 * Self.mebibyte).count == 1)
+        #expect(machine.unsatisfied(2, length: 3 * Self.mebibyte) == [.wake])
+        #expect(machine.length == 3 * Self.mebibyte && machine.transfers.count == 1)
+        #expect(machine.join(60 * Self.mebibyte..<61 * Self.mebibyte).isEmpty)
+        machine = Self.opened(nil)
+        _ = machine.take(1, 2 * Self.mebibyte)
+        _ = machine.wrote(1, 2 * Self.mebibyte, [0..<2 * Self.mebibyte])
+        _ = machine.join(50 * Self.mebibyte..<51 * Self.mebibyte)
+        #expect(machine.unsatisfied(2, length: Self.mebibyte).contains(.discard))
+    }
+
+    @Test("places at the end of all numbers end nothing", arguments: [Int64.max - 1, Int64.max / 2, (1 << 60) - 1] as [Int64])
+    func largest(place: Int64) {
+        var machine = FillMachine(hasDigest: true)
+        _ = machine.join(place..<place + 1)
+        _ = machine.answered(1, from: place / Self.mebibyte * Self.mebibyte, length: nil, validator: nil)
+        _ = machine.join(place..<Int64.max)
+        _ = machine.join((place - 5)..<place)
+        _ = machine.join(0..<Int64.max)
+        #expect(!machine.isOver)
+    }
+
     @Test("until the upstream has answered, nobody else asks it")
     func asking() {
         var machine = FillMachine(hasDigest: true)

@@ -25,7 +25,7 @@ struct AnswerHead: Hashable, Sendable {
         self.entityTag = headers[.eTag].flatMap(Self.tag) ?? ""
         self.lastModified = headers[.lastModified].flatMap { Self.moment($0) == nil ? nil : $0 } ?? ""
         self.contentType = headers[.contentType].flatMap(Self.type) ?? ""
-        self.age = max(0, headers[.age].flatMap { Int64($0) } ?? 0)
+        self.age = Self.age(headers)
         self.attributes = [:]
         for name in resource.keep {
             if let value = headers[name] { self.attributes[name.canonicalName] = value }
@@ -59,6 +59,9 @@ struct AnswerHead: Hashable, Sendable {
         return self.lastModified.isEmpty ? nil : self.lastModified
     }
 
+    /// RFC 9111, 5.1 and 1.2.2: seconds, at most 2^31.
+    static func age(_ headers: HTTPFields) -> Int64 { min(headers[.age].flatMap { Self.number($0[...]) } ?? 0, 1 << 31) }
+
     private static func isPage(_ type: String) -> Bool { type.lowercased().hasPrefix("text/html") }
 
     /// `bytes 0-9/100`, `bytes 0-9/*`. RFC 9110, 14.4.
@@ -71,6 +74,12 @@ struct AnswerHead: Hashable, Sendable {
         if sides[1] == "*" { return (first, last - first + 1, nil) }
         guard let length = Self.number(sides[1]), last < length else { return nil }
         return (first, last - first + 1, length)
+    }
+
+    /// Of a 416: `bytes */100`. nil: it does not say.
+    static func end(_ headers: HTTPFields) -> Int64? {
+        guard let text = headers[.contentRange]?.lowercased(), text.hasPrefix("bytes */") else { return nil }
+        return Self.number(text.dropFirst(8))
     }
 
     /// RFC 9110, 8.8.3. Larger ones break headers' limits on the way.
@@ -94,7 +103,8 @@ struct AnswerHead: Hashable, Sendable {
 
     private static func number(_ text: Substring) -> Int64? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
-        return Int64(text)
+        // No file is larger than a thousand petabytes, and sums of such numbers stay numbers.
+        return Int64(text).flatMap { $0 <= 1 << 60 ? $0 : nil }
     }
 }
 

@@ -34,6 +34,11 @@ final class Fill: Sendable {
         /// When the first byte was there.
         var began: ContinuousClock.Instant?
         var touched = ContinuousClock.now
+
+        /// There in parts, which nobody reads and nothing adds to.
+        var isIdle: Bool {
+            (self.machine.phase == .open || self.machine.phase == .asking) && self.readers == 0 && self.machine.transfers.isEmpty
+        }
     }
 
     let key: Key
@@ -171,6 +176,7 @@ final class Fill: Sendable {
     func write(_ batch: BatchPipe.Batch, at offset: Int64, of transfer: Int) async throws {
         let end = offset + Int64(batch.size)
         if let largest = self.want.largest, end > largest { throw Self.tooLarge(largest) }
+        try await self.admit(until: end)
         let parts = self.state.withLock { $0.machine.take(transfer, Int64(batch.size)) }
         for part in parts {
             try await self.write(
@@ -182,6 +188,13 @@ final class Fill: Sendable {
             }
         }
         self.decide { $0.wrote(transfer, Int64(batch.size), parts) }
+    }
+
+    /// Of a file whose length the upstream has not said, nobody could ask before whether there is room for it.
+    private func admit(until end: Int64) async throws {
+        guard self.state.withLock({ $0.machine.length }) == nil else { return }
+        if let room = self.origin.shelf.room, end > room { throw self.origin.shelf.overQuota }
+        _ = try await self.origin.shelf.allowance()
     }
 
     private static func slice(_ buffers: [ByteBuffer], _ range: Range<Int64>) -> [ByteBuffer] {

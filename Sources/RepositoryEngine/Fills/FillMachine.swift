@@ -70,6 +70,9 @@ struct FillMachine: Sendable {
         self.limits = limits
     }
 
+    /// Beyond it there are no bytes; sums below it do not overflow.
+    private static let farthest: Int64 = 1 << 60
+
     /// How far a reader at `offset` may be served now. To one that began at 0 the tail is held back until the whole is right: a client that
     /// verifies nothing sees a transfer cut short, never a complete wrong file. One that asked for a part is not held.
     func visible(from offset: Int64, begunAtZero: Bool) -> Int64 {
@@ -99,7 +102,7 @@ struct FillMachine: Sendable {
     }
 
     private mutating func joinPart(_ want: Range<Int64>) -> [Step] {
-        let end = min(want.upperBound, self.length ?? .max)
+        let end = min(want.upperBound, self.length ?? Self.farthest)
         let missing = self.present.end(from: want.lowerBound)
         guard missing < end, !self.reaches(missing..<end) else { return [] }
         guard self.canCombine, self.transfers.count < self.limits.transfers else { return [.passThrough] }
@@ -112,7 +115,7 @@ struct FillMachine: Sendable {
 
     private func reaches(_ want: Range<Int64>) -> Bool {
         self.transfers.values.contains {
-            $0.start <= want.lowerBound && want.lowerBound <= $0.next + self.limits.window && ($0.end ?? .max) >= want.upperBound
+            $0.start <= want.lowerBound && want.lowerBound - $0.next <= self.limits.window && ($0.end ?? .max) >= want.upperBound
         }
     }
 
@@ -167,6 +170,17 @@ struct FillMachine: Sendable {
         for part in parts ?? [transfer.next..<(transfer.next + count)] { self.present.insert(part) }
         transfer.next += count
         self.transfers[id] = transfer
+        return [.wake] + self.verifyIfWhole()
+    }
+
+    /// The part that was asked for lies beyond the end: nobody else's matter, where that is a place to end.
+    mutating func unsatisfied(_ id: Int, length: Int64) -> [Step] {
+        guard let transfer = self.transfers[id], self.phase == .open else { return [] }
+        guard self.length == nil || self.length == length, transfer.next >= length, self.present.ranges.allSatisfy({ $0.upperBound <= length }) else {
+            return self.fail(.changed)
+        }
+        self.transfers[id] = nil
+        self.length = length
         return [.wake] + self.verifyIfWhole()
     }
 

@@ -50,13 +50,18 @@ final class FillReader: ContentSource {
             case .failed(let failure): throw FormatError(failure)
             case .nothing: break
             }
-            let rest = self.wanted.map { offset..<max(offset, $0.upperBound) }
+            let rest = self.wanted.map { Self.rest(of: $0, at: offset, limit) }
             if self.fill.decide({ $0.join(rest) }) { return try await self.goAlone(from: offset, limit: limit) }
             await self.fill.wait { state in
                 if case .nothing = self.look(state, offset, limit) { return true }
                 return false
             }
         }
+    }
+
+    /// What is still wanted. Of several ranges the first is known from the start; each of the others is as its bytes are asked for.
+    private static func rest(of wanted: Range<Int64>, at offset: Int64, _ limit: Int64) -> Range<Int64> {
+        wanted.contains(offset) ? offset..<wanted.upperBound : offset..<(limit > .max - offset ? .max : offset + limit)
     }
 
     private func look(_ state: Fill.State, _ offset: Int64, _ limit: Int64) -> Look {

@@ -19,6 +19,10 @@ struct FillTransfer: Sendable {
             try await self.pause()
             let request = self.request
             let answer = try await self.fill.origin.upstream.send(request)
+            if answer.status.code == 416, request.part != .whole, let end = AnswerHead.end(answer.headers), self.isBesideOthers {
+                self.fill.decide { $0.unsatisfied(self.id, length: end) }
+                return
+            }
             if let failure = self.refusal(answer.status, of: request) { return self.fail(failure) }
             let head = try AnswerHead(answer, for: self.fill.resource)
             try await self.fill.prepare(head)
@@ -31,6 +35,8 @@ struct FillTransfer: Sendable {
             self.fail(Self.failure(error))
         }
     }
+
+    private var isBesideOthers: Bool { self.fill.state.withLock { $0.machine.phase != .asking } }
 
     /// What the statuses without content mean; nil: there is content. Each answers a question that must have been asked.
     private func refusal(_ status: HTTPResponse.Status, of request: UpstreamRequest) -> FillFailure? {

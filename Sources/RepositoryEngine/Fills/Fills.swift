@@ -18,6 +18,7 @@ public final class Fills: FillWork {
     static let mostAbandoned = 8
     /// How long a file that is there in parts only is kept for its next reader.
     static let patience: Duration = .seconds(600)
+    private static let mostIdle = 256
     private static let mostJobs = 4096
 
     let compute: any BlockingPool
@@ -36,16 +37,23 @@ public final class Fills: FillWork {
     /// Runs until the task is cancelled or `drain` is called; then the transfers that are left are cancelled.
     /// - Parameter executors: where the transfers run, by turns; none: the process' own.
     public func run(on executors: [any TaskExecutor] = []) async {
-        await withDiscardingTaskGroup { group in
+        await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.sweepAgainAndAgain() }
+            await self.runJobs(on: executors)
+            group.cancelAll()
+        }
+        self.drain()
+    }
+
+    /// Until the queue is finished and every job has ended: the transfers are stopped, what is whole is committed, and the rest is removed.
+    private func runJobs(on executors: [any TaskExecutor]) async {
+        await withDiscardingTaskGroup { group in
             var turn = 0
             for await job in self.jobs {
                 group.addTask(executorPreference: executors.isEmpty ? nil : executors[turn % executors.count]) { await job() }
                 turn &+= 1
             }
-            group.cancelAll()
         }
-        self.drain()
     }
 
     /// No new downloads from now on; `run` returns.
@@ -54,8 +62,9 @@ public final class Fills: FillWork {
             table.isDraining = true
             return Array(table.fills.values)
         }
+        // Before the queue ends, so that what removes their files is still run. What is whole already is committed.
+        for fill in left where !fill.state.withLock({ $0.machine.isEnding }) { fill.decide { $0.fail(.shutDown) } }
         self.queue.finish()
-        for fill in left { fill.decide { $0.fail(.shutDown) } }
     }
 
     func start(_ job: @escaping Job) -> Bool {
@@ -65,7 +74,8 @@ public final class Fills: FillWork {
 
     /// The running fill of the key, or a new one; the caller is counted as a reader, and must leave.
     func enter(_ key: Fill.Key, _ make: () -> Fill) -> (fill: Fill, isNew: Bool) {
-        self.table.withLock { table in
+        defer { self.bound() }
+        return self.table.withLock { table in
             if let fill = table.fills[key], !fill.state.withLock({ $0.machine.isOver }) {
                 fill.enter()
                 return (fill, false)
@@ -75,6 +85,17 @@ public final class Fills: FillWork {
             table.fills[key] = fill
             return (fill, true)
         }
+    }
+
+    /// Each holds an open file, and disk that no quota counts: of too many that only wait for a reader, those that nobody asked for longest go.
+    private func bound() {
+        let idle = self.table.withLock { table -> [Fill] in
+            guard table.fills.count > Self.mostIdle else { return [] }
+            let idle = table.fills.values.filter { $0.state.withLock { $0.isIdle } }
+            let oldest = idle.sorted { $0.state.withLock { $0.touched } < $1.state.withLock { $0.touched } }
+            return Array(oldest.prefix(max(0, table.fills.count - Self.mostIdle)))
+        }
+        for fill in idle { fill.letGo() }
     }
 
     /// One that runs, for a HEAD that need not ask.
@@ -123,16 +144,18 @@ public final class Fills: FillWork {
     /// Lets go of what is there in parts, that nobody reads and nothing fills.
     func sweep(now: ContinuousClock.Instant) {
         for fill in self.table.withLock({ Array($0.fills.values) }) {
-            let isIdle = fill.state.withLock {
-                ($0.machine.phase == .open || $0.machine.phase == .asking) && $0.readers == 0 && $0.machine.transfers.isEmpty
-                    && now - $0.touched > Self.patience
-            }
-            if isIdle { fill.decide { $0.fail(.shutDown) } }
+            if fill.state.withLock({ $0.isIdle && now - $0.touched > Self.patience }) { fill.letGo() }
         }
     }
 }
 
 extension Fill {
+    /// Ends it where it is still idle; a reader that has come meanwhile asks anew.
+    func letGo() {
+        guard self.state.withLock({ $0.isIdle }) else { return }
+        self.decide { $0.fail(.superseded) }
+    }
+
     /// The owner forgets it; who reads it still has it.
     func finish() { self.owner.ended(self) }
 }

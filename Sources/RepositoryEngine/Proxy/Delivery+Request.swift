@@ -17,6 +17,19 @@ extension Delivery {
         self = .part(range)
     }
 
+    /// A part of no bytes, which no file has.
+    var isOfNothing: Bool {
+        switch self {
+        case .part(.last(0)): true
+        case .part(.from(let start)): start >= Self.farthest
+        case .part(.closed(let range)): range.lowerBound >= Self.farthest
+        case .whole, .head, .part(.last): false
+        }
+    }
+
+    /// No file is so large, and sums of such numbers stay numbers.
+    private static let farthest: Int64 = 1 << 60
+
     private static func first(_ header: String) -> PartialRange? {
         guard header.lowercased().hasPrefix("bytes=") else { return nil }
         guard let part = header.dropFirst(6).split(separator: ",").first else { return nil }

@@ -45,8 +45,8 @@ extension ProxyContent {
             let head = try await self.part.upstream.send(UpstreamRequest(.head, resource))
             // A page in the place of a manifest is no name's target.
             _ = try AnswerHead(head, for: resource)
-            let age = head.headers[.age].flatMap { Int64($0) } ?? 0
-            if let target = want.target(head.headers) { return (target, max(0, age)) }
+            let age = AnswerHead.age(head.headers)
+            if let target = want.target(head.headers) { return (target, age) }
             let answer = try await self.part.upstream.send(UpstreamRequest(.get, resource))
             _ = try AnswerHead(answer, for: resource)
             guard let body = try await answer.body.collect(upTo: want.largest) else {
@@ -55,7 +55,7 @@ extension ProxyContent {
             return try await self.context.compute.run {
                 var hasher = MultiHasher([])
                 hasher.update([body])
-                return (hasher.digests()[0].description, max(0, age))
+                return (hasher.digests()[0].description, age)
             }
         }
     }

@@ -101,6 +101,7 @@ struct ProxyContent: RepositoryContent {
     /// - Throws: `FillFailure`.
     private func fetched(_ want: ContentRequest, _ resource: UpstreamResource, known: Validators?) async throws -> Content? {
         let delivery = want.delivery ?? self.context.delivery
+        if delivery.isOfNothing { throw FillFailure.beyond(0) }
         let key = Fill.Key(repository: self.repository.id, path: want.path)
         if delivery == .head, self.maker.fills.running(key) == nil, known == nil { return try await self.described(want, resource) }
         // Bytes that are on their way under this very name are nobody else's.
@@ -125,6 +126,8 @@ struct ProxyContent: RepositoryContent {
         // Where the reader needs a request of its own, it makes that as its first byte is asked for.
         fill.decide { $0.join(range) }
         let head = try await Self.opened(fill, range)
+        // Of what has no bytes none is ever asked for: whether that is right must be known before it is said.
+        if head.length == 0 { _ = try await reader.next(at: 0, limit: 1) }
         return Content(
             head: self.describe(head, want, type: fill.contentType(head)), member: self.repository.name, cache: CacheReport(.miss, age: .seconds(head.age)),
             source: reader)
@@ -188,7 +191,8 @@ struct ProxyContent: RepositoryContent {
         // Held because a fill of this very name has ended since the first look: there is nothing to ask.
         if let kept = try await self.kept(want) { return kept }
         let head = try await self.head(of: resource)
-        guard head.length == nil || head.length == blob.size else { return nil }
+        // Whoever says yes to every name is not believed: it must know how long the bytes are.
+        guard head.length == blob.size else { return nil }
         let arrival = Arrival(
             path: want.path, blob: blob, contentType: want.contentType ?? (head.contentType.isEmpty ? "application/octet-stream" : head.contentType),
             attributes: head.kept)

@@ -134,7 +134,12 @@ let package = Package(
                 model, formatAPI, "WebServer", "RepositoryEngine", "BlockingWork", nio, posix, http, logging, lifecycle,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
-        tests("OutboundTests", [model, "Outbound", "BlockingWork", nio, posix, http]),
+        tests(
+            "OutboundTests",
+            [
+                model, "Outbound", "BlockingWork", nio, posix, http, .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         tests(
             "UpstreamTests",
             [

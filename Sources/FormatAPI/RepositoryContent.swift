@@ -140,8 +140,14 @@ public struct PointerRequest: Sendable {
     public var target: Target
     /// A body that had to be read to know the target, in bytes; its `sha256:<hex>` is the target then.
     public var largest: Int
+    /// What a target is. A name that leads to something kept is moved only when its new target can be had; nil: at once.
+    public var content: (@Sendable (_ target: String) -> ContentRequest?)?
 
-    public init(_ name: PointerName, upstream: UpstreamResource? = nil, largest: Int = 8 << 20, target: @escaping Target = { _ in nil }) {
+    public init(
+        _ name: PointerName, upstream: UpstreamResource? = nil, largest: Int = 8 << 20, target: @escaping Target = { _ in nil },
+        content: (@Sendable (_ target: String) -> ContentRequest?)? = nil
+    ) {
+        self.content = content
         self.name = name
         self.upstream = upstream
         self.largest = largest

@@ -1,7 +1,6 @@
 import ArtifactModel
 import AsyncHTTPClient
 import NIOCore
-import Synchronization
 
 /// A body as it comes, paced. Letting go of it hangs up, where it has not come to its end.
 ///
@@ -26,7 +25,7 @@ final class OutboundBody: @unchecked Sendable {
     /// - Throws: `OutboundError`.
     func next() async throws -> ByteBuffer? {
         do {
-            if self.pause > .zero { try await Task.sleep(for: self.pause) }
+            if self.pause > .zero { try await self.pace?.sleep(self.pause) }
             guard let chunk = try await self.iterator?.next() else {
                 self.end()
                 // A cancelled reader is told the end too.
@@ -48,18 +47,5 @@ final class OutboundBody: @unchecked Sendable {
     func end() {
         self.iterator = nil
         self.slot = nil
-    }
-}
-
-/// One upstream's bandwidth, shared by all its answers.
-final class Pace: Sendable {
-    private let bucket: Mutex<TokenBucket>
-    private let begin = ContinuousClock.now
-
-    init(rate: Int64) { self.bucket = Mutex(TokenBucket(rate: rate)) }
-
-    func take(_ bytes: Int) -> Duration {
-        let now = ContinuousClock.now - self.begin
-        return self.bucket.withLock { $0.take(bytes, now: now) }
     }
 }

@@ -32,17 +32,30 @@ public final class OutboundClient: Sendable {
     private let slots: ConnectionSlots
     private let pace: Pace?
     private let names: any BlockingPool
+    private let lookUp: LookUp
+
+    /// The addresses that a name has; none: it is unknown. Blocks.
+    typealias LookUp = @Sendable (_ host: String) -> [IPAddress]
 
     /// Reads the file of certificate authorities: not for event loops. `shutdown` must be called before the last reference goes.
     /// - Parameter names: where names are looked up, which may take seconds.
-    public init(_ settings: OutboundSettings, _ limits: OutboundLimits, group: any EventLoopGroup, names: any BlockingPool) throws {
+    public convenience init(_ settings: OutboundSettings, _ limits: OutboundLimits, group: any EventLoopGroup, names: any BlockingPool) throws {
+        try self.init(settings, limits, group: group, names: names, time: .real) { Resolver.addresses(of: $0) }
+    }
+
+    init(
+        _ settings: OutboundSettings, _ limits: OutboundLimits, group: any EventLoopGroup, names: any BlockingPool, time: Pace.Time,
+        lookUp: @escaping LookUp
+    ) throws {
         self.settings = settings
+        self.lookUp = lookUp
         self.addresses = AddressGuard(allowed: settings.allowPrivate)
         self.slots = ConnectionSlots(limits.connections)
-        self.pace = limits.bandwidth.map { Pace(rate: $0) }
+        self.pace = limits.bandwidth.map { Pace(rate: $0, time: time) }
         self.names = names
         var configuration = try Self.configuration(settings, limits)
-        configuration.http1_1ConnectionDebugInitializer = { channel in Self.widen(channel) }
+        let idle = TimeAmount(limits.idleTimeout)
+        configuration.http1_1ConnectionDebugInitializer = { channel in Self.prepare(channel, idle) }
         self.configured = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
         let (addresses, isDirect) = (self.addresses, settings.proxy == nil)
         configuration.http1_1ConnectionDebugInitializer = { channel in
@@ -50,7 +63,7 @@ public final class OutboundClient: Sendable {
             if isDirect, let refusal = Self.refusal(of: channel.remoteAddress, addresses) {
                 return channel.close().flatMapErrorThrowing { _ in }.flatMapThrowing { throw refusal }
             }
-            return Self.widen(channel)
+            return Self.prepare(channel, idle)
         }
         self.guarded = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
     }
@@ -100,7 +113,8 @@ public final class OutboundClient: Sendable {
         if let address = IPAddress(origin.host) {
             found = [address]
         } else {
-            found = try await self.names.run { Resolver.addresses(of: origin.host) }
+            let lookUp = self.lookUp
+            found = try await self.names.run { lookUp(origin.host) }
             // Behind an egress proxy names may be unknown here: it is the proxy that looks them up, and that must hold its own rules.
             guard !found.isEmpty || self.settings.proxy != nil else { throw OutboundError(.unreachable, "\(origin) is not known to DNS") }
         }
@@ -123,11 +137,10 @@ public final class OutboundClient: Sendable {
     private static func configuration(_ settings: OutboundSettings, _ limits: OutboundLimits) throws -> HTTPClient.Configuration {
         var tls = TLSConfiguration.makeClientConfiguration()
         if let path = settings.certificateAuthorities { tls.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMFile(path))] }
-        // A slow pace is no silence: what is on its way must have time to be pulled.
-        let idle = limits.bandwidth.map { limits.idleTimeout + .seconds(Double(2 << 20) / Double(max(1, $0))) } ?? limits.idleTimeout
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: tls, redirectConfiguration: .disallow,
-            timeout: .init(connect: TimeAmount(limits.connectTimeout), read: TimeAmount(idle), write: TimeAmount(idle)),
+            // That nothing is read is `SilenceWatch`'s matter: the library's own clock goes on while nobody pulls.
+            timeout: .init(connect: TimeAmount(limits.connectTimeout), write: TimeAmount(limits.idleTimeout)),
             connectionPool: .init(idleTimeout: .seconds(30), concurrentHTTP1ConnectionsPerHostSoftLimit: max(1, limits.connections)),
             decompression: .disabled)
         configuration.httpVersion = .http1Only
@@ -138,8 +151,10 @@ public final class OutboundClient: Sendable {
         return configuration
     }
 
-    /// Large reads: fewer system calls, and fewer writes to disk.
-    private static func widen(_ channel: any Channel) -> EventLoopFuture<Void> {
-        channel.setOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4 << 10, initial: 64 << 10, maximum: 256 << 10))
+    /// Large reads: fewer system calls, and fewer writes to disk. And a bound on silence.
+    private static func prepare(_ channel: any Channel, _ patience: TimeAmount) -> EventLoopFuture<Void> {
+        channel.setOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4 << 10, initial: 64 << 10, maximum: 256 << 10)).flatMapThrowing {
+            try channel.pipeline.syncOperations.addHandler(SilenceWatch(patience: patience, now: channel.eventLoop.now), position: .first)
+        }
     }
 }

@@ -27,7 +27,7 @@ struct RemoteSite: Sendable {
                 : (try await self.wire.send(request.method, destination, fields), .elsewhere)
             if let location = Self.redirect(answer) {
                 await Wire.discard(answer)
-                destination = try self.follow(location, from: destination)
+                destination = try Self.follow(location, from: destination)
                 continue
             }
             guard let error = Verdict.error(answer.status, answer.headers, destination.origin, standing, now: self.now()) else { return answer }
@@ -76,11 +76,13 @@ struct RemoteSite: Sendable {
         }
     }
 
-    private static func redirect(_ answer: OutboundAnswer) -> String? {
+    /// Where an answer leads; nil: it is no redirect.
+    static func redirect(_ answer: OutboundAnswer) -> String? {
         [301, 302, 303, 307, 308].contains(answer.status.code) ? answer.headers[.location] ?? "" : nil
     }
 
-    private func follow(_ location: String, from destination: Destination) throws(UpstreamError) -> Destination {
+    /// Never from TLS to none.
+    static func follow(_ location: String, from destination: Destination) throws(UpstreamError) -> Destination {
         do {
             let next = try destination.resolving(location)
             guard destination.origin.scheme == .http || next.origin.scheme == .https else {

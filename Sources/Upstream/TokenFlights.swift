@@ -14,6 +14,9 @@ final class TokenFlights: Sendable {
     }
     private let state = Mutex(State())
 
+    /// How many wait for the one that asks.
+    func waiting(for scope: TokenScope) -> Int { self.state.withLock { $0.waiting[scope]?.count ?? 0 } }
+
     func token(for scope: TokenScope, _ ask: () async throws(UpstreamError) -> String) async throws(UpstreamError) -> String {
         switch await self.enter(scope) {
         case .cancelled: throw UpstreamError(.cancelled, "the request was given up")

@@ -18,19 +18,33 @@ struct TokenService: Sendable {
     let now: WallClock
 
     func ask(_ scope: TokenScope, _ credentials: UpstreamCredentials?, for remote: WebOrigin) async throws(UpstreamError) -> TokenAnswer {
-        guard let destination = Self.destination(scope) else {
+        guard var destination = Self.destination(scope) else {
             throw UpstreamError(.trouble(.badAnswer), "\(remote) names a token service that is no URL")
         }
-        let origin = destination.origin
-        guard remote.scheme == .http || origin.scheme == .https else {
-            throw UpstreamError(.trouble(.forbidden), "\(remote) names a token service without TLS, \(origin)")
+        let isSecure = remote.scheme == .https || destination.origin.scheme == .https
+        for _ in 0...RemoteSite.mostRedirects {
+            guard !isSecure || destination.origin.scheme == .https else {
+                throw UpstreamError(.trouble(.forbidden), "\(remote) leads to a token service without TLS, \(destination.origin)")
+            }
+            let answer = try await self.wire.send(.get, destination, self.fields(destination.origin, credentials, remote))
+            guard let location = RemoteSite.redirect(answer) else { return try await self.token(answer, destination.origin) }
+            await Wire.discard(answer)
+            destination = try RemoteSite.follow(location, from: destination)
         }
+        throw UpstreamError(.trouble(.badAnswer), "the token service of \(remote) redirects more than \(RemoteSite.mostRedirects) times")
+    }
+
+    /// With credentials for the remote's own host and for those that are trusted, wherever a realm or a redirect leads.
+    private func fields(_ origin: WebOrigin, _ credentials: UpstreamCredentials?, _ remote: WebOrigin) -> HTTPFields {
         var fields = HTTPFields()
         fields[.userAgent] = self.agent
         fields[.accept] = "application/json"
         fields[.acceptEncoding] = "identity"
         if origin.host == remote.host || self.trustedHosts.contains(origin.host) { fields[.authorization] = credentials.flatMap(Self.basic) }
-        let answer = try await self.wire.send(.get, destination, fields)
+        return fields
+    }
+
+    private func token(_ answer: OutboundAnswer, _ origin: WebOrigin) async throws(UpstreamError) -> TokenAnswer {
         if let error = Verdict.error(answer.status, answer.headers, origin, .own, now: self.now()) {
             await Wire.discard(answer)
             // What the service has not got is no word about the artifact.

@@ -100,6 +100,31 @@ import Testing
         #expect(machine.join(nil) == [.request(transfer: 2, from: Self.mebibyte, to: nil, validator: "\"v\"")])
     }
 
+    @Test("no byte is written twice: of answers that overlap, what is there or on its way is passed over")
+    func taken() {
+        var machine = Self.opened(1000)
+        #expect(machine.take(1, 300) == [0..<300])
+        _ = machine.wrote(1, 300, [0..<300])
+        #expect(!machine.ended(1).isEmpty)
+        // The range is ignored: all of it comes again.
+        _ = machine.answered(1, from: 0, length: 1000, validator: "\"v\"")
+        #expect(machine.take(1, 200).isEmpty)
+        #expect(machine.wrote(1, 200, []) == [.wake])
+        #expect(machine.take(1, 200) == [300..<400])
+        #expect(machine.present.end(from: 0) == 300, "taken is not there yet")
+        _ = machine.wrote(1, 200, [300..<400])
+        #expect(machine.present.end(from: 0) == 400)
+        #expect(machine.take(2, 10).isEmpty, "nobody's transfer")
+    }
+
+    @Test("gaps", arguments: [(0..<10, [0..<10]), (0..<30, [0..<10, 20..<30]), (12..<18, []), (15..<50, [20..<30, 40..<50]), (20..<30, [20..<30])])
+    func gaps(_ range: Range<Int64>, _ expected: [Range<Int64>]) {
+        var ranges = PresentRanges()
+        ranges.insert(30..<40)
+        ranges.insert(10..<20)
+        #expect(ranges.gaps(in: range) == expected)
+    }
+
     @Test("a cut goes on where it stopped; after five requests in a row that brought nothing it fails")
     func cuts() {
         var machine = Self.opened(1000)

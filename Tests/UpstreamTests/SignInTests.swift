@@ -58,9 +58,13 @@ struct SignInTests {
         let issued = Mutex(0)
         let refused = Mutex<Set<String>>([])
         let port = Mutex(0)
+        /// Where requests for tokens are sent on to.
+        let moved = Mutex("")
 
         @Sendable func script(_ heard: Heard) -> Reply {
-            if heard.path.hasPrefix("/token?") {
+            if heard.path.hasPrefix("/token") {
+                let place = self.moved.withLock { $0 }
+                if !place.isEmpty, heard.path != place || place == "/token" { return .answer(307, ["Location": place]) }
                 guard heard["Authorization"] != "Basic dTp3cm9uZw==" else { return .answer(401) }
                 let number = self.issued.withLock { number in
                     number += 1
@@ -156,6 +160,78 @@ struct SignInTests {
                 let local = OutboundSettings(allowPrivate: [try CIDR("127.0.0.0/8"), try CIDR("::1")])
                 try await Fixture.use(settings, local) { upstream in #expect(await upstream.code() == nil) }
                 #expect(service.heard.map { $0["Authorization"] } == [isTrusted ? Self.basic : nil])
+            }
+        }
+    }
+
+    /// Ask for one token, which comes when `open` says so.
+    private final class Askers: Sendable {
+        let flights = TokenFlights()
+        let asked = Mutex(0)
+        let scope: TokenScope
+        let open: AsyncStream<Void>.Continuation
+        private let gate: AsyncStream<Void>
+
+        init(scope: TokenScope) {
+            self.scope = scope
+            (self.gate, self.open) = AsyncStream.makeStream(of: Void.self)
+        }
+
+        func outcome() async -> String {
+            do throws(UpstreamError) {
+                return try await self.flights.token(for: self.scope) { () async throws(UpstreamError) in
+                    self.asked.withLock { $0 += 1 }
+                    for await _ in self.gate { break }
+                    return "t"
+                }
+            } catch {
+                return "\(error.code)"
+            }
+        }
+    }
+
+    @Test("a waiting asker that is cancelled goes alone: the one that asks and the others have their token")
+    func waiterGone() async throws {
+        let scope = try #require(TokenScope(Challenge(scheme: "bearer", parameters: ["realm": "r"])))
+        let askers = Askers(scope: scope)
+        await withTaskGroup(of: String.self) { group in
+            group.addTask { await askers.outcome() }
+            while askers.asked.withLock({ $0 }) == 0 { await Task.yield() }
+            group.addTask { await askers.outcome() }
+            while askers.flights.waiting(for: scope) < 1 { await Task.yield() }
+            await withTaskGroup(of: String.self) { inner in
+                inner.addTask { await askers.outcome() }
+                while askers.flights.waiting(for: scope) < 2 { await Task.yield() }
+                inner.cancelAll()
+                for await text in inner { #expect(text == "cancelled") }
+            }
+            #expect(askers.flights.waiting(for: scope) == 1)
+            askers.open.yield()
+            for await text in group { #expect(text == "t") }
+        }
+        #expect(askers.asked.withLock { $0 } == 1)
+    }
+
+    @Test("a token service's redirect is followed; another host than the remote's is not given the credentials, and TLS is not left")
+    func movedService() async throws {
+        try await ScriptedServer.run({ _ in .answer(200, [:], "{\"token\":\"far\"}") }) { other in
+            try await Self.withRegistry { server, registry in
+                registry.moved.withLock { $0 = "/token?moved" }
+                try await Fixture.use(Fixture.settings(server, Self.credentials)) { upstream in #expect(await upstream.text(Fixture.named) == "layer") }
+                let asked = server.heard.filter { $0.path.hasPrefix("/token") }
+                #expect(asked.map(\.path) == ["/token?service=s&scope=repository:a/b:pull", "/token?moved"])
+                #expect(asked.map { $0["Authorization"] } == [Self.basic, Self.basic])
+                registry.moved.withLock { $0 = "http://localhost:\(other.port)/x" }
+                let local = OutboundSettings(allowPrivate: [try CIDR("127.0.0.0/8"), try CIDR("::1")])
+                try await Fixture.use(Fixture.settings(server, Self.credentials), local) { upstream in _ = await upstream.text(Fixture.named) }
+                #expect(other.heard.map { $0["Authorization"] } == [nil])
+                try await Fixture.use(Fixture.settings(server, Self.credentials)) { upstream in
+                    #expect(await upstream.code(Fixture.named) == .trouble(.forbidden), "a private address")
+                }
+                registry.moved.withLock { $0 = "/token" }
+                try await Fixture.use(Fixture.settings(server)) { upstream in #expect(await upstream.code(Fixture.named) == .trouble(.badAnswer), "in a circle")
+                }
+                #expect(other.heard.count == 1)
             }
         }
     }

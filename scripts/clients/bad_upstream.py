@@ -12,6 +12,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -80,6 +81,9 @@ class Upstream:
                 return False
             if step == "close":
                 return False
+            if step == "reset":
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                return False
             if step == "wait":
                 time.sleep(0.3)
                 continue
@@ -129,11 +133,14 @@ def body(scenario, answer, data, cut):
         return "cut short" if wanted.startswith(data) and len(data) < len(wanted) else f"CUT, AND WRONG: {len(data)} bytes"
     if scenario.method == "HEAD":
         return f"{answer.headers['Content-Length']} bytes announced"
+    if answer.status == 206:
+        first, last = re.fullmatch(rf"bytes (\d+)-(\d+)/{len(wanted)}", answer.headers["Content-Range"]).groups()
+        return f"bytes {first} to {last}" if data == wanted[int(first):int(last) + 1] else f"OTHER BYTES for {first} to {last}"
     return "whole" if data == wanted else f"OTHER BYTES: {len(data)} of {len(wanted)}, {data[:60]!r}"
 
 
 def uploads(folder):
-    return sum(len(files) for _, _, files in os.walk(f"{folder}/data/blobs/default/uploads"))
+    return sum(len(files) for _, _, files in os.walk(f"{folder}/data/blobs/uploads"))
 
 
 def run(name, port, upstream):
@@ -142,7 +149,7 @@ def run(name, port, upstream):
     first = fetch(port, scenario, name)
     with upstream.lock:
         asked = list(upstream.asked[name])
-    if " — whole" in first:
+    if " — whole" in first or scenario.is_ranged:
         await_kept(port, scenario, name)
     with upstream.lock:
         upstream.is_gone.add(name)

@@ -71,7 +71,7 @@ struct FillMachine: Sendable {
     }
 
     /// Beyond it there are no bytes; sums below it do not overflow.
-    private static let farthest: Int64 = 1 << 60
+    static let farthest: Int64 = 1 << 60
 
     /// How far a reader at `offset` may be served now. To one that began at 0 the tail is held back until the whole is right: a client that
     /// verifies nothing sees a transfer cut short, never a complete wrong file. One that asked for a part is not held.

@@ -64,7 +64,7 @@ struct FillTransfer: Sendable {
             return UpstreamRequest(.get, self.fill.resource, validators: isFirst ? self.fill.known : nil)
         }
         let tag = self.validator.map { $0.hasPrefix("\"") ? Validators(entityTag: $0, lastModified: "") : Validators(entityTag: "", lastModified: $0) }
-        return UpstreamRequest(.get, self.fill.resource, part: .from(self.from, to: self.end), validators: tag)
+        return UpstreamRequest(.get, self.fill.resource, part: .from(self.from, to: self.end.flatMap { $0 < FillMachine.farthest ? $0 : nil }), validators: tag)
     }
 
     /// Receives and writes side by side.

@@ -33,6 +33,7 @@ extension ProxyContent {
         } catch let error as UpstreamError where error.code == .absent {
             return nil
         }
+        if let kept, kept != answer.target, let content = want.content?(answer.target) { try await self.have(content) }
         let state = UpstreamState(
             subject: UpstreamState.subject(of: want.name), entityTag: "", lastModified: "", checked: self.maker.now() - .seconds(answer.age))
         let changes: [Edit.Change] = answer.target == kept ? [] : [.point(want.name, to: answer.target, .always)]
@@ -60,6 +61,27 @@ extension ProxyContent {
         }
     }
 
+    /// Fetches what a name is about to lead to: an upstream that says a new target and cannot deliver it, as one does that counts pulls, must
+    /// not take away what was had before.
+    /// - Throws: `UpstreamError` where it cannot be had; after `revalidateDeadline` too, while it goes on arriving.
+    private func have(_ want: ContentRequest) async throws {
+        var want = want
+        want.delivery = .whole
+        let whole = want
+        do {
+            try await Deadline.run(self.part.cache.revalidateDeadline) {
+                guard let content = try await self.content(whole) else {
+                    throw UpstreamError(.trouble(.badAnswer), "the upstream does not have what its name leads to")
+                }
+                var at: Int64 = 0
+                while let piece = try await content.source.read(at: at, limit: 1 << 20, on: self.context.compute) { at += Int64(piece.readableBytes) }
+            }
+        } catch let error as FormatError {
+            guard let trouble = error.code.trouble else { throw error }
+            throw UpstreamError(.trouble(trouble), error.message, retryAfter: error.retryAfter, cause: error)
+        }
+    }
+
     func forward(_ call: UpstreamCall) async throws -> UpstreamReply? {
         do {
             let answer = try await self.part.upstream.send(UpstreamRequest(.get, call.resource))
@@ -70,6 +92,21 @@ extension ProxyContent {
         } catch let error as UpstreamError {
             if error.code == .absent { return nil }
             throw FormatError(error)
+        }
+    }
+}
+
+extension FormatError.Code {
+    /// What was wrong with an upstream, or with keeping what it sent; nil: something else.
+    fileprivate var trouble: Trouble? {
+        switch self {
+        case .upstreamUnreachable: .unreachable
+        case .upstreamTimedOut: .timedOut
+        case .upstreamFailed, .noSpace, .quotaExceeded: .failed
+        case .unavailable: .throttled
+        case .notFound, .invalidRequest, .methodNotAllowed, .unauthenticated, .forbidden, .conflict, .preconditionFailed, .readOnly, .digestMismatch,
+            .wrongRange, .tooLarge, .unsupported, .throttled, .notServed, .cancelled, .internalFailure:
+            nil
         }
     }
 }

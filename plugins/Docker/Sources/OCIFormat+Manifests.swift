@@ -10,7 +10,9 @@ extension OCIFormat {
         case .digest(let digest):
             return try await self.manifest(digest, .immutable, of: image, exchange, asked: "\(digest)")
         case .tag(let tag):
-            guard let pointer = try await exchange.content.resolve(image.request(tag: tag)) else { throw Self.unknownManifest(tag.text, image) }
+            guard let pointer = try await exchange.content.resolve(image.request(tag: tag, on: exchange.content.context.compute)) else {
+                throw Self.unknownManifest(tag.text, image)
+            }
             do {
                 return try await self.manifest(
                     try ContentDigest(image: pointer.target), .mutable, of: image, exchange, asked: tag.text, resolved: pointer.cache)

@@ -16,7 +16,9 @@ extension OCIFormat {
         case .digest(let known): digest = known
         case .tag(let tag):
             // A target that is no digest names no manifest.
-            guard let pointer = try await content.resolve(image.request(tag: tag)), let found = try? ContentDigest(image: pointer.target) else {
+            guard let pointer = try await content.resolve(image.request(tag: tag, on: content.context.compute)),
+                let found = try? ContentDigest(image: pointer.target)
+            else {
                 throw FormatError(.notFound, "there is no \(reference)", detail: "MANIFEST_UNKNOWN")
             }
             digest = found

@@ -173,7 +173,7 @@ private struct ReferrerList: Sendable {
     }
 
     private func request(tag: Tag) -> PointerRequest {
-        var request = self.image.request(tag: tag)
+        var request = self.image.request(tag: tag, on: self.content.context.compute)
         if !self.asksUpstream { request.upstream = nil }
         return request
     }

@@ -44,11 +44,15 @@ extension ImageName {
     }
 
     /// A tag: asked for by HEAD, which Docker Hub does not count.
-    func request(tag: Tag) -> PointerRequest {
-        PointerRequest(self.pointer(tag), upstream: self.upstream("manifests/\(tag)", accept: OCIFormat.manifestTypes), largest: Manifest.largest) {
-            guard let text = $0[.contentDigest], (try? ContentDigest(image: text)) != nil else { return nil }  // no digest: the bytes are hashed
-            return text
-        }
+    func request(tag: Tag, on compute: any BlockingPool) -> PointerRequest {
+        PointerRequest(
+            self.pointer(tag), upstream: self.upstream("manifests/\(tag)", accept: OCIFormat.manifestTypes), largest: Manifest.largest,
+            target: { headers in
+                guard let text = headers[.contentDigest], (try? ContentDigest(image: text)) != nil else { return nil }  // no digest: the bytes are hashed
+                return text
+            },
+            // What is no digest is refused by whoever asked for the tag.
+            content: { target in (try? ContentDigest(image: target)).map { self.request(manifest: $0, on: compute) } })
     }
 }
 

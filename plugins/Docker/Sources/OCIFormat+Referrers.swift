@@ -18,15 +18,30 @@ extension OCIFormat {
     func referrers(
         to subject: ContentDigest, of image: ImageName, _ type: String?, after: String?, _ exchange: Exchange
     ) async throws -> ArtifactResponse {
-        let list = ReferrerList(subject: subject, image: image, type: type, content: exchange.content)
-        let page = try await list.page(after: after)
+        let (page, skipped) = try await self.referrers(to: subject, of: image, type, from: ReferrerCursor(after), exchange)
         let text = try await exchange.content.context.compute.run { JSON.text(Index(manifests: page.entries)) }
         var response = ArtifactResponse.document(text, type: Manifest.Kind.index.rawValue)
         if type != nil { response.headers[.filtersApplied] = "artifactType" }
         if let last = page.next {
             response.headers[.link] = exchange.links.next("\(image)/referrers/\(subject)", [("last", last)] + (type.map { [("artifactType", $0)] } ?? []))
         }
+        response.mark(skipped: skipped)
         return response
+    }
+
+    /// Each member's own list, as one.
+    private func referrers(
+        to subject: ContentDigest, of image: ImageName, _ type: String?, from cursor: ReferrerCursor, _ exchange: Exchange
+    ) async throws -> (page: ReferrerPage, skipped: [RepositoryName]) {
+        let gathered = try await exchange.content.gather(image.text) { member -> (RepositoryName, ReferrerPage) in
+            let name = member.context.repository
+            let position = cursor.position(in: name)
+            guard position != .end else { return (name, ReferrerPage()) }
+            return (name, try await ReferrerList(subject: subject, image: image, type: type, content: member).page(after: position.text))
+        }
+        if gathered.parts.isEmpty, let trouble = gathered.trouble { throw trouble }
+        if !exchange.content.adopts, let own = gathered.parts.first { return (own.1, []) }
+        return (ReferrerPage(merging: gathered.parts.map { (member: $0.0, page: $0.1) }), gathered.skippedMembers)
     }
 }
 
@@ -38,10 +53,16 @@ struct ReferrerPage: Sendable {
     /// In bytes. Clients read documents of at least 4 MiB, and some no larger ones; a single entry may be larger still.
     static let largest = 4 << 20
 
-    private(set) var entries: [Referrer] = []
+    private(set) var entries: [Referrer]
     private var size = 0
     /// What `last` is in the request for the next page; nil: there is none.
     var next: String?
+
+    /// A page that another registry has made.
+    init(entries: [Referrer] = [], next: String? = nil) {
+        self.entries = entries
+        self.next = next
+    }
 
     /// - Returns: false where the page is full.
     mutating func add(_ entry: Referrer) -> Bool {

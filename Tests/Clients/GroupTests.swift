@@ -50,7 +50,9 @@ extension Clients {
                                 "skopeo", "copy", "--src-tls-verify=false", "docker://\(server.host)/docker-local/acme/\(image)", "dir:\(folder)",
                             ])
                         }
-                        let ran = try await docker.succeed(["run", "--rm", "--network", "none", "\(server.host)/docker-local/acme/app:1", "cat", "/own"])
+                        let ran = try await docker.succeed([
+                            "run", "--rm", "--network", "none", "\(server.host)/docker-local/acme/app:1", "/bin/busybox", "cat", "/own",
+                        ])
                         #expect(ran == "own")
                     }
                 }

@@ -66,6 +66,11 @@ struct DiagnosticsTests {
             "c.yaml:7:15: repositories.g.members: «d» is of format docker, and this group of raw; allowed: p",
             "c.yaml:8:14: repositories.g.writeTo: «p» is not hosted: nothing can be written to it"),
         Broken(
+            "a target that is a member's member, and one that is not",
+            "repositories:\n  a: { format: raw, type: hosted }\n  b: { format: raw, type: hosted }\n  g: { format: raw, type: group, members: [a] }\n"
+                + "  h: { format: raw, type: group, members: [g], writeTo: a }\n  i: { format: raw, type: group, members: [g], writeTo: b }\n",
+            "c.yaml:6:58: repositories.i.writeTo: «b» is no member of this group; allowed: a"),
+        Broken(
             "a proxy without remote, a group without members",
             "repositories:\n  p: { format: raw, type: proxy }\n  g: { format: raw, type: group, members: [] }\n",
             "c.yaml:2:6: repositories.p: a proxy needs a remote; allowed: remote: https://host/path, or a list of them",

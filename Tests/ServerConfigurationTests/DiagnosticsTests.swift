@@ -69,7 +69,7 @@ struct DiagnosticsTests {
             "a target that is a member's member, and one that is not",
             "repositories:\n  a: { format: raw, type: hosted }\n  b: { format: raw, type: hosted }\n  g: { format: raw, type: group, members: [a] }\n"
                 + "  h: { format: raw, type: group, members: [g], writeTo: a }\n  i: { format: raw, type: group, members: [g], writeTo: b }\n",
-            "c.yaml:6:58: repositories.i.writeTo: «b» is no member of this group; allowed: a"),
+            "c.yaml:6:57: repositories.i.writeTo: «b» is no member of this group; allowed: a"),
         Broken(
             "a proxy without remote, a group without members",
             "repositories:\n  p: { format: raw, type: proxy }\n  g: { format: raw, type: group, members: [] }\n",

@@ -18,7 +18,7 @@ public protocol RepositoryContent: Sendable {
     /// Streams, hashes and keeps: the bytes are durable and safe from the collector until `StagedBlob.heldUntil`.
     /// - Throws: `.digestMismatch`, `.tooLarge`, `.quotaExceeded`, `.noSpace`, `.readOnly`; `.cancelled` where the body broke off.
     func stage(_ body: ByteStream, _ demand: StageDemand) async throws -> StagedBlob
-    /// Bytes that come in several requests. Sessions of one scope are no use in another.
+    /// Bytes that come in several requests. Sessions of one scope, which is the package that they are for, are no use in another.
     func uploads(in scope: String) -> any UploadSessions
     /// All or none; returns when it is durable. Of a group: in the member that it writes to.
     /// - Throws: `Edit.Refused` where a requirement, a link or the write policy says no.

@@ -224,6 +224,7 @@ struct GroupTests {
             try await content.commit(Edit([.putAsset(NewAsset(try AssetPath(["team", "a"]), blob, contentType: "text/plain"), .byPolicy)]))
         }
         #expect(code == .readOnly)
+        #expect(await self.code { _ = try await content.uploads(in: "team/a").begin() } == .readOnly)
     }
 
     @Test("what another member has is taken over, kept or cold, and is then the target's own")

@@ -27,7 +27,7 @@ extension GroupContent {
     }
 
     func uploads(in scope: String) -> any UploadSessions {
-        do { return try self.writing(nil).uploads(in: scope) } catch { return NoUploads(error: FormatError(error)) }
+        do { return try self.writing(scope).uploads(in: scope) } catch { return NoUploads(error: FormatError(error)) }
     }
 
     func commit(_ edit: Edit) async throws {

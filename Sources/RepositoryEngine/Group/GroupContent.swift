@@ -33,7 +33,7 @@ struct GroupContent: RepositoryContent {
 
     func content(_ want: ContentRequest, of members: [Member]) async throws -> Content? {
         var walk = MemberWalk(
-            upstreams: members.map(\.repository.isProxy), want.change == .immutable ? .keptFirst : .byMember,
+            upstreams: members.map { $0.repository.isProxy && want.upstream != nil }, want.change == .immutable ? .keptFirst : .byMember,
             first: want.from.flatMap { name in members.firstIndex { $0.repository.name == name } }, onMemberError: self.part.onMemberError,
             troubleIsAbsence: self.troubleIsAbsence(want))
         let contents = members.map { $0.content() }

@@ -62,8 +62,11 @@ public struct ContentPage: Hashable, Sendable {
     public var rows: [ContentRow]
     /// Further rows follow the last one.
     public var more: Bool
-    public init(rows: [ContentRow], more: Bool) {
+    /// Members of a group that could not be asked: what they have is not in it.
+    public var skippedMembers: [RepositoryName]
+    public init(rows: [ContentRow], more: Bool, skippedMembers: [RepositoryName] = []) {
         self.rows = rows
         self.more = more
+        self.skippedMembers = skippedMembers
     }
 }

@@ -12,7 +12,9 @@ extension Assembly {
     static func part(of repository: Configuration.Repository, _ formats: [any ServedFormat], _ upstreams: Upstreams) throws -> Repository.Part {
         switch repository.kind {
         case .hosted(let hosted): return .hosted(hosted.writePolicy)
-        case .group: return .notServed(.group)
+        case .group(let group):
+            return .group(
+                GroupPart(members: group.members, writeTo: group.writeTo, onMemberError: group.onMemberError == .fail ? .fail : .skip))
         case .proxy(let proxy):
             let format = formats.first { $0.id == repository.format }
             do {

@@ -29,7 +29,7 @@ extension Assembly {
     ) async throws -> WarmReport {
         let repository = try self.proxy(name)
         guard let format = self.formats.first(where: { $0.id == repository.format }) else { throw CommandFailure("there is no format \(repository.format)") }
-        let content = try self.contents.content(of: repository, for: .anonymous(), request: "warm", in: self.catalogue, OpenAccess())
+        let content = self.contents.content(of: repository, for: .anonymous(), request: "warm", in: self.catalogue, OpenAccess())
         var wanted: [Prefetch] = []
         var failure: (any Error)?
         for reference in references {

@@ -135,7 +135,8 @@ struct Assembly: Sendable {
         try await Self.tellForgotten(records, metadata, logger)
         return try zip(records, placed).map { record, place in
             Repository(
-                id: record.id, name: place.0.name, format: place.0.format, part: try part(place.0), settings: place.0.settings, shelf: place.1)
+                id: record.id, name: place.0.name, format: place.0.format, part: try part(place.0), settings: place.0.settings, shelf: place.1,
+                owns: place.0.owns)
         }
     }
 

@@ -25,6 +25,23 @@ public struct ArtifactResponse: Sendable {
     }
 }
 
+extension HTTPField.Name {
+    /// Members of a group without which the answer had to be made.
+    public static var skippedMembers: HTTPField.Name {
+        guard let name = HTTPField.Name("X-Entrepot-Skipped") else { preconditionFailure("letters and hyphens are a field name") }
+        return name
+    }
+}
+
+extension ArtifactResponse {
+    /// Says which members of a group a list is without: it may be read, and must not be kept.
+    public mutating func mark(skipped members: [RepositoryName]) {
+        guard !members.isEmpty else { return }
+        self.headers[.skippedMembers] = members.map(\.text).joined(separator: ", ")
+        self.headers[.cacheControl] = "no-store"
+    }
+}
+
 /// A file that a repository holds: what is known of it, and where its bytes are.
 public struct Content: Sendable {
     public var head: ContentHead
@@ -32,6 +49,8 @@ public struct Content: Sendable {
     public var member: RepositoryName
     /// nil where no cache was involved.
     public var cache: CacheReport?
+    /// Members of a group before this one that were in trouble, where the group goes on without them.
+    public var skippedMembers: [RepositoryName] = []
     public let source: any ContentSource
 
     public init(head: ContentHead, member: RepositoryName, cache: CacheReport? = nil, source: any ContentSource) {

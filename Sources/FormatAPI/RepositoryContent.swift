@@ -22,11 +22,36 @@ public protocol RepositoryContent: Sendable {
     /// Streams, hashes and keeps: the bytes are durable and safe from the collector until `StagedBlob.heldUntil`.
     /// - Throws: `.digestMismatch`, `.tooLarge`, `.quotaExceeded`, `.noSpace`, `.readOnly`; `.cancelled` where the body broke off.
     func stage(_ body: ByteStream, _ demand: StageDemand) async throws -> StagedBlob
-    /// Bytes that come in several requests. Sessions of one scope are no use in another.
+    /// Bytes that come in several requests. Sessions of one scope, which is the package that they are for, are no use in another.
     func uploads(in scope: String) -> any UploadSessions
-    /// All or none; returns when it is durable.
+    /// All or none; returns when it is durable. Of a group: in the member that it writes to.
     /// - Throws: `Edit.Refused` where a requirement, a link or the write policy says no.
     func commit(_ edit: Edit) async throws
+
+    // MARK: Groups
+
+    /// Asks each hosted or proxy repository that may know of `name`, all at once: one for each member of a group, this one elsewhere.
+    /// - Parameter name: the package, image or path that it is about, which another repository may own; nil: none.
+    func gather<Part: Sendable>(_ name: String?, _ ask: @escaping @Sendable (any RepositoryContent) async throws -> Part) async throws -> Gathered<Part>
+    /// Whether writes go to another repository than reads may come from, so that what they build on has to be taken over first: `adopt`.
+    var adopts: Bool { get }
+    /// Has the repository that is written to hold this file as well, from whichever member has it, fetched where it is cold.
+    /// - Returns: false: nobody has it, or it may not be read.
+    func adopt(_ want: ContentRequest) async throws -> Bool
+}
+
+/// What several repositories said.
+public struct Gathered<Part: Sendable>: Sendable {
+    /// In the group's order, without those that were skipped.
+    public var parts: [Part]
+    public var skippedMembers: [RepositoryName]
+    /// Why the first of them was skipped: to be thrown where the others know nothing.
+    public var trouble: FormatError?
+    public init(_ parts: [Part], skippedMembers: [RepositoryName] = [], trouble: FormatError? = nil) {
+        self.parts = parts
+        self.skippedMembers = skippedMembers
+        self.trouble = trouble
+    }
 }
 
 public struct RequestContext: Sendable {
@@ -95,6 +120,22 @@ public struct ContentRequest: Sendable {
     /// Where the asset is in no component and was linked longer ago than this, it counts as linked now, before it is answered: for a client
     /// that asks whether bytes are there, in order not to send them. Best effort; nil: as it is.
     public var renewingAfter: Duration?
+    /// Group: asked first, where it is a member; the one that resolved the pointer, so that HEAD, manifest and layers agree.
+    public var from: RepositoryName?
+    /// Group: a member that holds a component with one of these edges is asked before others that have to ask their upstreams.
+    public var mention: Mention?
+
+    /// What names a file: a component of the package, by an edge of one of the kinds.
+    public struct Mention: Hashable, Sendable {
+        public var package: PackageName
+        public var target: ContentDigest
+        public var kinds: [String]
+        public init(of target: ContentDigest, in package: PackageName, kinds: [String]) {
+            self.package = package
+            self.target = target
+            self.kinds = kinds
+        }
+    }
 
     public init(
         _ path: AssetPath, _ change: Mutability, upstream: UpstreamResource? = nil, expecting: [ContentDigest] = [],
@@ -160,6 +201,8 @@ public struct Pointer: Sendable {
     public var member: RepositoryName
     /// nil where no cache was involved.
     public var cache: CacheReport?
+    /// Members of a group before this one that were in trouble, where the group goes on without them.
+    public var skippedMembers: [RepositoryName] = []
     public init(target: String, member: RepositoryName, cache: CacheReport? = nil) {
         self.target = target
         self.member = member
@@ -172,6 +215,13 @@ extension RepositoryContent {
     public func resolve(_ name: PointerName) async throws -> Pointer? { try await self.resolve(PointerRequest(name)) }
     public func forward(_ call: UpstreamCall) async throws -> UpstreamReply? { nil }
     public func fullName(_ name: String) -> String { name }
+    public func gather<Part: Sendable>(
+        _ name: String?, _ ask: @escaping @Sendable (any RepositoryContent) async throws -> Part
+    ) async throws -> Gathered<Part> {
+        Gathered([try await ask(self)])
+    }
+    public var adopts: Bool { false }
+    public func adopt(_ want: ContentRequest) async throws -> Bool { false }
 }
 
 /// What bytes must be, and what is wanted of them while they pass.

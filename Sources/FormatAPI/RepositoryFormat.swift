@@ -30,6 +30,8 @@ public protocol RepositoryFormat: Sendable {
     static func repositories(namedBy settings: SiteSettings) -> [RepositoryName]
     /// Why a repository of this format may not have this name; nil where it may.
     static func objection(to name: RepositoryName) -> String?
+    /// What `owns` is matched with for a file: the image or package it is of, or its own path.
+    static func name(at path: AssetPath) -> String
     /// What an asset outside every component is a part of; nil: it stands for itself, and nothing but a request removes it.
     static func part(at path: AssetPath) -> Part?
     /// How long a part may be named by nothing before it is removed, counted from when it was linked or renewed; nil: for good.
@@ -62,6 +64,7 @@ extension RepositoryFormat {
     public func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, _ settings: Settings) async throws -> [Prefetch] {
         throw FormatError(.unsupported, "\(Self.id) repositories cannot be filled ahead of time")
     }
+    public static func name(at path: AssetPath) -> String { path.text }
     public static func part(at path: AssetPath) -> Part? { nil }
     public static func unusedPartAge(_ settings: Settings) -> Duration? { nil }
 

@@ -19,6 +19,8 @@ public struct TestSite: Sendable {
         var policy: WritePolicy
         var settings: any Sendable
         var upstream: (any UpstreamClient)?
+        var group: GroupPart?
+        var owns: [Glob] = []
         var cache = ProxyPart.Cache(
             maxAge: .seconds(600), negativeMaxAge: .seconds(60), revalidateDeadline: .seconds(2), staleOnError: true, maxStale: .seconds(86400))
         public init(_ name: String, policy: WritePolicy = .allow, settings: any Sendable = NoSettings()) {
@@ -34,7 +36,29 @@ public struct TestSite: Sendable {
             return plan
         }
 
-        var part: Repository.Part { self.upstream.map { .proxy(ProxyPart(upstream: $0, cache: self.cache)) } ?? .hosted(self.policy) }
+        /// A group of repositories of the same site.
+        public static func group(
+            _ name: String, of members: [String], writeTo: String? = nil, onMemberError: GroupPart.OnMemberError = .fail,
+            settings: any Sendable = NoSettings()
+        ) throws -> Plan {
+            var plan = Plan(name, settings: settings)
+            plan.group = GroupPart(
+                members: try members.map { try RepositoryName($0) }, writeTo: try writeTo.map { try RepositoryName($0) }, onMemberError: onMemberError)
+            return plan
+        }
+
+        /// The same with names of its own: patterns, as in `owns:`.
+        public func owning(_ patterns: String...) throws -> Plan {
+            var plan = self
+            plan.owns = try patterns.map { try Glob($0) }
+            return plan
+        }
+
+        var role: Role { self.group != nil ? .group : self.upstream != nil ? .proxy : .hosted }
+        var part: Repository.Part {
+            if let group { return .group(group) }
+            return self.upstream.map { .proxy(ProxyPart(upstream: $0, cache: self.cache)) } ?? .hosted(self.policy)
+        }
     }
 
     public let clock: TestClock
@@ -77,11 +101,11 @@ public struct TestSite: Sendable {
         let records = try await metadata.adopt(
             repositories: try plans.map {
                 RepositoryDeclaration(
-                    name: try RepositoryName($0.name), format: Format.id, role: $0.upstream == nil ? .hosted : .proxy, store: store, configuration: "{}")
+                    name: try RepositoryName($0.name), format: Format.id, role: $0.role, store: store, configuration: "{}")
             }, now: clock.now)
         let repositories = zip(records, plans).map { record, plan in
             Repository(
-                id: record.id, name: record.declaration.name, format: Format.id, part: plan.part, settings: plan.settings, shelf: shelf)
+                id: record.id, name: record.declaration.name, format: Format.id, part: plan.part, settings: plan.settings, shelf: shelf, owns: plan.owns)
         }
         let fills = Fills(compute: pool, logger: Logger(label: "test"))
         let uploads = UploadBook(ledger: sessions(metadata), now: { clock.now })
@@ -111,7 +135,7 @@ public struct TestSite: Sendable {
         guard let repository = self.repositories.first(where: { $0.name.text == name }) else {
             throw FormatError(.notFound, "the test has no repository \(name)")
         }
-        return try self.contents.content(of: repository, for: .anonymous(), request: "test", delivery, in: self.catalogue, OpenAccess())
+        return self.contents.content(of: repository, for: .anonymous(), request: "test", delivery, in: self.catalogue, OpenAccess())
     }
 
     /// As a repair does with bytes that turn out to be bad and are nowhere else: the blob is lost until somebody brings it again.

@@ -42,24 +42,31 @@ public struct ArtifactService: ArtifactHandler {
             outcome.operation = operation.name
             let principal = Principal.anonymous()
             outcome.principal = principal.name
-            let denied = self.authorizer.refused(operation.accesses, of: repository.name, by: principal)
+            let target = self.catalogue.target(of: repository)
+            let denied = self.refused(operation.accesses, of: repository, writingTo: target, by: principal)
             guard denied.isEmpty else {
                 let error = FormatError(.unauthenticated, "this needs rights that nobody has without signing in")
                 outcome.response = route.format.render(Failure(error, denied: denied, anonymous: true), for: route.head)
                 return outcome
             }
             let catalogue = self.catalogue
-            let content = try self.contents.content(
+            let content = self.contents.content(
                 of: repository, for: principal, request: request.id, Delivery(request.method, request.headers), in: catalogue, self.authorizer
             ) {
                 catalogue.destination(of: $0, asIn: request)
             }
             outcome.response = try await operation.respond(
-                ArtifactRequest(head: route.head, body: request.body), in: content, settings: repository.settings)
+                ArtifactRequest(head: route.head, body: request.body), in: content, settings: (target ?? repository).settings)
         } catch {
             self.fail(&outcome, with: error, route)
         }
         return outcome
+    }
+
+    /// What a group writes is written to one of its members, and so is a matter of the rights there.
+    private func refused(_ accesses: [Access], of repository: Repository, writingTo target: Repository?, by principal: Principal) -> [Access] {
+        let place = target ?? repository
+        return accesses.filter { !self.authorizer.refused([$0], of: $0.action == .read ? repository.name : place.name, by: principal).isEmpty }
     }
 
     private func respond(atDoor route: Route, _ request: IncomingRequest) async -> RequestOutcome {
@@ -108,11 +115,10 @@ struct SiteView: Site {
 
     func content(of repository: RepositoryName) async throws -> (any RepositoryContent)? {
         guard let repository = self.catalogue.repositories[repository], repository.format == self.format, self.mayRead(repository) else { return nil }
-        return try self.contents.content(of: repository, for: self.principal, request: self.requestID, in: self.catalogue, self.authorizer)
+        return self.contents.content(of: repository, for: self.principal, request: self.requestID, in: self.catalogue, self.authorizer)
     }
 
     private func mayRead(_ repository: Repository) -> Bool {
-        if case .notServed = repository.part { return false }
-        return self.authorizer.refused([Access(.read)], of: repository.name, by: self.principal).isEmpty
+        self.authorizer.refused([Access(.read)], of: repository.name, by: self.principal).isEmpty
     }
 }

@@ -30,12 +30,11 @@ public struct ContentMaker: Sendable {
     public func forget(_ digest: ContentDigest) { self.small.forget(digest) }
 
     /// - Parameter destination: where another path of the request's host leads.
-    /// - Throws: `.notServed` for a role that is not served.
     public func content(
         of repository: Repository, for principal: Principal, request: String, _ delivery: Delivery = .whole, in catalogue: Catalogue,
         _ authorizer: any Authorizer,
         destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])? = { _ in nil }
-    ) throws -> any RepositoryContent {
+    ) -> any RepositoryContent {
         let context = RequestContext(
             repository: repository.name, principal: principal.name, requestID: request, delivery: delivery, compute: self.compute, destination: destination)
         switch repository.part {
@@ -44,8 +43,15 @@ public struct ContentMaker: Sendable {
             return HostedContent(
                 context: context,
                 repository: repository, policy: policy, maker: self, links: LinkSources(principal: principal, catalogue: catalogue, authorizer: authorizer))
-        case .notServed(let role):
-            throw FormatError(.notServed, "«\(repository.name)» is a \(role.rawValue) repository, and this version serves hosted and proxy repositories")
+        case .group(let part):
+            let members = (catalogue.members[repository.name] ?? []).map { member in
+                GroupContent.Member(repository: member) {
+                    self.content(of: member, for: principal, request: request, delivery, in: catalogue, authorizer, destination: destination)
+                }
+            }
+            return GroupContent(
+                context: context, repository: repository, part: part, members: members, maker: self,
+                links: LinkSources(principal: principal, catalogue: catalogue, authorizer: authorizer))
         }
     }
 }

@@ -55,9 +55,11 @@ struct HostedContent: RepositoryContent {
 
     func commit(_ edit: Edit) async throws {
         try self.refuseIfReadOnly()
+        let (linking, granted) = try await self.links.traced(edit, to: self.repository, self.maker.metadata)
         let edit = RepositoryEdit(
-            repository: self.repository.id, store: self.repository.shelf.id, edit: edit, policy: self.policy,
-            sources: self.links.allowed(for: edit, from: self.repository), principal: self.context.principal, now: self.maker.now())
+            repository: self.repository.id, store: self.repository.shelf.id, edit: linking, policy: self.policy,
+            sources: self.links.allowed(for: linking, from: self.repository).merging(granted) { own, _ in own }, principal: self.context.principal,
+            now: self.maker.now())
         do {
             try await self.maker.metadata.commit(edit)
         } catch {

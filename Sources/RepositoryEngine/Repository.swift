@@ -1,3 +1,4 @@
+public import AccessControl
 public import ArtifactModel
 public import FormatAPI
 
@@ -6,8 +7,7 @@ public struct Repository: Sendable {
     public enum Part: Sendable {
         case hosted(WritePolicy)
         case proxy(ProxyPart)
-        /// Configured and checked; requests for it are answered with `.notServed`.
-        case notServed(Role)
+        case group(GroupPart)
     }
     public let id: RepositoryID
     public let name: RepositoryName
@@ -17,8 +17,13 @@ public struct Repository: Sendable {
     /// The format's `Settings`.
     public let settings: any Sendable
     public let shelf: BlobShelf
+    /// Names that are asked of this repository only, in every group.
+    public let owns: [Glob]
 
-    public init(id: RepositoryID, name: RepositoryName, format: String, part: Part, settings: any Sendable, shelf: BlobShelf) {
+    public init(
+        id: RepositoryID, name: RepositoryName, format: String, part: Part, settings: any Sendable, shelf: BlobShelf, owns: [Glob] = []
+    ) {
+        self.owns = owns
         self.id = id
         self.name = name
         self.format = format
@@ -33,9 +38,15 @@ public struct Catalogue: RepositoryDirectory {
     public let repositories: [RepositoryName: Repository]
     let formats: [String: any ServedFormat]
     let doors: [String: any ServedFormat]
+    /// Of each group, flattened.
+    let members: [RepositoryName: [Repository]]
+    /// Those that own names.
+    let owners: [Repository]
 
     public init(_ repositories: [Repository], formats: [any ServedFormat]) {
         self.repositories = Dictionary(repositories.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.members = Self.flattened(self.repositories)
+        self.owners = repositories.filter { !$0.owns.isEmpty }
         self.formats = Dictionary(formats.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.doors = Dictionary(formats.flatMap { format in format.doors.map { ($0, format) } }, uniquingKeysWith: { first, _ in first })
     }

@@ -11,6 +11,9 @@ public protocol ServedFormat: Sendable {
     func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse
     func officialPrefix(ofRemote host: String) -> String?
     func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, settings: any Sendable) async throws -> [Prefetch]
+    func name(at path: AssetPath) -> String
+    /// Whether an asset is a part, which is linked before anything names it.
+    func isPart(_ path: AssetPath) -> Bool
     /// How a repository of these settings tells parts that nothing uses; nil: it has none, or keeps them for good.
     func parts(under settings: any Sendable) -> PartRule?
 }
@@ -59,6 +62,9 @@ public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
     }
 
     public func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { self.format.render(failure, for: head) }
+
+    public func name(at path: AssetPath) -> String { Format.name(at: path) }
+    public func isPart(_ path: AssetPath) -> Bool { Format.part(at: path) != nil }
 
     public func parts(under settings: any Sendable) -> PartRule? {
         guard let settings = settings as? Format.Settings, let age = Format.unusedPartAge(settings) else { return nil }

@@ -76,14 +76,28 @@ extension ConfigurationReader {
 
     private func checkWriteTo(of group: RepositoryDraft, _ byName: [RepositoryName: RepositoryDraft]) {
         guard let target = group.writeTo else { return }
-        let hosted = group.members.map(\.value).filter { name in
+        let members = self.flattened(group, byName)
+        let hosted = members.filter { name in
             guard let member = byName[name]?.repository else { return false }
             return member.role == .hosted && member.format == group.repository.format
         }.map(\.text)
         guard !hosted.contains(target.value.text) else { return }
-        let isMember = group.members.contains { $0.value == target.value }
+        let isMember = members.contains(target.value)
         let message = isMember ? "«\(target.value)» is not hosted: nothing can be written to it" : "«\(target.value)» is no member of this group"
         self.findings.error(target.position, target.key, message, allowed: hosted)
+    }
+
+    /// The group's members and, where these are groups, their members in turn; each once.
+    private func flattened(_ group: RepositoryDraft, _ byName: [RepositoryName: RepositoryDraft]) -> [RepositoryName] {
+        var found: [RepositoryName] = []
+        var seen: Set<RepositoryName> = [group.name]
+        var rest = Array(group.members.map(\.value).reversed())
+        while let name = rest.popLast() {
+            guard seen.insert(name).inserted else { continue }
+            found.append(name)
+            rest += (byName[name]?.members ?? []).map(\.value).reversed()
+        }
+        return found
     }
 
     /// Each circle is reported once, at the group of it that stands first in the file.

@@ -20,7 +20,6 @@ extension ConfigurationReader {
         ("trustedHosts", [.proxy]), ("cache", [.proxy]), ("limits", [.proxy]), ("members", [.group]), ("writeTo", [.group]), ("onMemberError", [.group]),
         ("owns", [.hosted, .proxy]), ("routingRule", [.proxy, .group]),
     ]
-    static let notServed = "parsed and checked; this version answers requests to it with 501"
 
     func repositories(_ section: Section, stores: [String], rules: [String]) -> [RepositoryDraft] {
         section.members().compactMap { self.repository($0.section, name: $0.name, position: $0.position, stores: stores, rules: rules) }
@@ -44,7 +43,6 @@ extension ConfigurationReader {
         let (kind, members, writeTo) = self.kind(section, role)
         let settings = self.settings(section, format)
         section.finish { self.reason(for: $0, role: role) }
-        if role == .group { self.findings.warning(position, section.key, Self.notServed) }
         guard let name, let kind, let settings else { return nil }
         let repository = Repository(
             name: name, format: format.id, kind: kind, blobStore: store, owns: owns, host: host, listen: listen, mirror: mirror, routingRule: rule,

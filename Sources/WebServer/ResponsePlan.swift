@@ -110,6 +110,7 @@ struct ResponsePlan: Sendable {
         if let modified = content.head.lastModified { self.headers[.lastModified] = HTTPDate.text(modified) }
         if self.length != nil { self.headers[.acceptRanges] = "bytes" }
         self.headers.setIfMissing(.cacheControl, content.head.change == .immutable ? "public, max-age=31536000, immutable" : "no-cache")
+        if !content.skippedMembers.isEmpty { self.headers[.skippedMembers] = content.skippedMembers.map(\.text).joined(separator: ", ") }
         guard let cache = content.cache else { return }
         self.headers[.xCache] = cache.outcome.rawValue
         self.headers[.age] = String(max(0, cache.age.components.seconds))

@@ -64,9 +64,11 @@ struct ServerProcess {
 
 /// A server with an empty data folder; at the end it must drain and end with 0.
 @discardableResult
-func withServer<Result>(_ body: (ServerProcess) async throws -> Result) async throws -> Result {
+func withServer<Result>(
+    _ configuration: String = ServerProcess.configuration, _ body: (ServerProcess) async throws -> Result
+) async throws -> Result {
     try await withTemporaryFolder { folder in
-        let server = try await ServerProcess.start(in: folder)
+        let server = try await ServerProcess.start(in: folder, configuration: configuration)
         do {
             let result = try await body(server)
             let status = await server.stop()

@@ -55,25 +55,25 @@ struct DiagnosticsTests {
         Broken(
             "a group that names a missing member",
             "repositories:\n  files: { format: raw, type: hosted }\n  all: { format: raw, type: group, members: [fils] }\n",
-            "c.yaml:3:3: warning: repositories.all: parsed and checked; this version answers requests to it with 501",
             "c.yaml:3:46: repositories.all.members: «fils» is no repository (did you mean files?); allowed: files"),
         Broken(
             "a group that names itself through others",
             "repositories:\n  a: { format: raw, type: group, members: [b] }\n  b: { format: raw, type: group, members: [a] }\n",
-            "c.yaml:2:3: warning: repositories.a: parsed and checked; this version answers requests to it with 501",
-            "c.yaml:2:44: repositories.a.members: the group contains itself: a → b → a",
-            "c.yaml:3:3: warning: repositories.b: parsed and checked; this version answers requests to it with 501"),
+            "c.yaml:2:44: repositories.a.members: the group contains itself: a → b → a"),
         Broken(
             "a group of other formats, and a target that is not hosted",
             "repositories:\n  d: { format: docker, type: hosted }\n  p: { format: raw, type: proxy, remote: https://x.org }\n  g:\n    format: raw\n    type: group\n    members: [d, p]\n    writeTo: p\n",
-            "c.yaml:4:3: warning: repositories.g: parsed and checked; this version answers requests to it with 501",
             "c.yaml:7:15: repositories.g.members: «d» is of format docker, and this group of raw; allowed: p",
             "c.yaml:8:14: repositories.g.writeTo: «p» is not hosted: nothing can be written to it"),
+        Broken(
+            "a target that is a member's member, and one that is not",
+            "repositories:\n  a: { format: raw, type: hosted }\n  b: { format: raw, type: hosted }\n  g: { format: raw, type: group, members: [a] }\n"
+                + "  h: { format: raw, type: group, members: [g], writeTo: a }\n  i: { format: raw, type: group, members: [g], writeTo: b }\n",
+            "c.yaml:6:57: repositories.i.writeTo: «b» is no member of this group; allowed: a"),
         Broken(
             "a proxy without remote, a group without members",
             "repositories:\n  p: { format: raw, type: proxy }\n  g: { format: raw, type: group, members: [] }\n",
             "c.yaml:2:6: repositories.p: a proxy needs a remote; allowed: remote: https://host/path, or a list of them",
-            "c.yaml:3:3: warning: repositories.g: parsed and checked; this version answers requests to it with 501",
             "c.yaml:3:34: repositories.g: a group needs members; allowed: members: [names of repositories]"),
         Broken(
             "a remote with a password, and a proxy that speaks TLS",

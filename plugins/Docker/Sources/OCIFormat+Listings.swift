@@ -18,50 +18,19 @@ extension OCIFormat {
     ///
     /// An upstream's own list where there is one: what is kept is only what somebody has asked for. In trouble, what is kept.
     func tags(of image: ImageName, _ paging: Paging, _ exchange: Exchange) async throws -> ArtifactResponse {
-        do {
-            if let list = try await self.forwardedTags(of: image, paging, exchange) { return list }
-        } catch let error as FormatError where error.isTrouble {
-            do { return try await self.keptTags(of: image, paging, exchange) } catch let absence as FormatError where absence.code == .notFound { throw error }
-        }
-        return try await self.keptTags(of: image, paging, exchange)
-    }
-
-    private struct ForwardedTags: Decodable { var tags: [String]? }
-
-    private func forwardedTags(of image: ImageName, _ paging: Paging, _ exchange: Exchange) async throws -> ArtifactResponse? {
-        var query = paging.count.map { ["n=\(min($0, Self.largestPage))"] } ?? []
-        if let last = paging.last { query.append("last=\(Links.encoded(last))") }
-        let call = UpstreamCall(image.upstream("tags/list" + (query.isEmpty ? "" : "?" + query.joined(separator: "&")), accept: ["application/json"]))
-        guard let reply = try await exchange.content.forward(call) else { return nil }
+        let gathered = try await exchange.content.gather(image.text) { try await TagPage(of: image, paging, in: $0) }
+        let pages = gathered.parts.compactMap(\.self)
+        guard let first = pages.first else { throw gathered.trouble ?? FormatError(.notFound, "there is no image \(image)", detail: "NAME_UNKNOWN") }
         let name = exchange.links.clientName(image)
-        let document = try await exchange.content.context.compute.run {
-            guard let list = JSON.value(ForwardedTags.self, from: String(buffer: reply.body)) else {
-                throw FormatError(.upstreamFailed, "the upstream's list of tags cannot be read")
-            }
-            return JSON.text(TagList(name: name, tags: list.tags ?? []))
+        let (page, document) = try await exchange.content.context.compute.run {
+            let page = pages.count == 1 ? first : TagPage(merging: pages, after: paging.last, limit: min(paging.count ?? Self.largestPage, Self.largestPage))
+            return (page, JSON.text(TagList(name: name, tags: page.names)))
         }
         var response = ArtifactResponse.document(document)
-        if let last = NextPage(reply.headers)?.last {
-            response.headers[.link] = exchange.links.next("\(image)/tags/list", (paging.count.map { [("n", "\($0)")] } ?? []) + [("last", last)])
+        if let last = page.next {
+            response.headers[.link] = exchange.links.next("\(image)/tags/list", (page.count.map { [("n", "\($0)")] } ?? []) + [("last", last)])
         }
-        return response
-    }
-
-    private func keptTags(of image: ImageName, _ paging: Paging, _ exchange: Exchange) async throws -> ArtifactResponse {
-        let limit = min(paging.count ?? Self.largestPage, Self.largestPage)
-        var page = ContentPage(rows: [], more: false)
-        if limit > 0 {
-            page = try await exchange.content.list(ContentQuery(.pointers(image.package, kind: Self.tagKind), after: paging.last, limit: limit))
-        }
-        if page.rows.isEmpty, try await exchange.content.list(ContentQuery(.package(image.package), limit: 1)).rows.isEmpty {
-            throw FormatError(.notFound, "there is no image \(image)", detail: "NAME_UNKNOWN")
-        }
-        let names = page.rows.map(\.name)
-        var response = ArtifactResponse.document(
-            try await exchange.content.context.compute.run { JSON.text(TagList(name: exchange.links.clientName(image), tags: names)) })
-        if page.more, let last = names.last {
-            response.headers[.link] = exchange.links.next("\(image)/tags/list", [("n", "\(limit)"), ("last", last)])
-        }
+        response.mark(skipped: gathered.skippedMembers + (exchange.content.adopts ? pages.flatMap(\.skippedMembers) : []))
         return response
     }
 
@@ -70,7 +39,9 @@ extension OCIFormat {
         let limit = min(paging.count ?? Self.largestPage, Self.largestPage)
         guard limit > 0 else { return Self.catalog([], more: false, limit, exchange.links) }
         let page = try await exchange.content.list(ContentQuery(.packages, after: paging.last, limit: limit))
-        return Self.catalog(page.rows.map(\.name), more: page.more, limit, exchange.links)
+        var response = Self.catalog(page.rows.map(\.name), more: page.more, limit, exchange.links)
+        response.mark(skipped: page.skippedMembers)
+        return response
     }
 
     public func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse? {

@@ -15,7 +15,7 @@ extension OCIFormat {
             }
             do {
                 return try await self.manifest(
-                    try ContentDigest(image: pointer.target), .mutable, of: image, exchange, asked: tag.text, resolved: pointer.cache)
+                    try ContentDigest(image: pointer.target), .mutable, of: image, exchange, asked: tag.text, resolved: pointer)
             } catch let error as InvalidName {
                 throw FormatError(.internalFailure, "the tag names no manifest", cause: error)
             }
@@ -23,13 +23,14 @@ extension OCIFormat {
     }
 
     private func manifest(
-        _ digest: ContentDigest, _ change: Mutability, of image: ImageName, _ exchange: Exchange, asked: String, resolved: CacheReport? = nil
+        _ digest: ContentDigest, _ change: Mutability, of image: ImageName, _ exchange: Exchange, asked: String, resolved: Pointer? = nil
     ) async throws -> ArtifactResponse {
-        guard var content = try await exchange.content.content(image.request(manifest: digest, on: exchange.content.context.compute)) else {
-            throw Self.unknownManifest(asked, image)
-        }
+        var request = image.request(manifest: digest, on: exchange.content.context.compute)
+        request.from = resolved?.member
+        guard var content = try await exchange.content.content(request) else { throw Self.unknownManifest(asked, image) }
         // The tag is what may be old; the manifest itself cannot be.
-        if let resolved, content.cache?.outcome != .miss { content.cache = resolved }
+        if let cache = resolved?.cache, content.cache?.outcome != .miss { content.cache = cache }
+        for member in resolved?.skippedMembers ?? [] where !content.skippedMembers.contains(member) { content.skippedMembers.append(member) }
         return Self.answer(content, digest, change)
     }
 

@@ -14,6 +14,7 @@ extension OCIFormat {
         let declared = exchange.request.head.headers[.contentType]
         let manifest = try await exchange.content.context.compute.run { try Manifest(bytes, declared: declared) }
         let push = try await self.staged(manifest, bytes, reference, tags, of: image, exchange)
+        if exchange.content.adopts { try await Adoption(image: image, content: exchange.content).parts(of: manifest) }
         try await push.commit(to: exchange.content, settings)
         var response = Self.created(push.digest, exchange.links.manifest(push.digest, of: image))
         if let subject = manifest.subject { response.headers[.subject] = subject.description }

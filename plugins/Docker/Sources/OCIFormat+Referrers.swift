@@ -19,14 +19,30 @@ extension OCIFormat {
     func referrers(
         to subject: ContentDigest, of image: ImageName, _ type: String?, after: String?, _ exchange: Exchange
     ) async throws -> ArtifactResponse {
-        let page = try await ReferrerList(subject: subject, image: image, type: type, content: exchange.content).current(after: after)
+        let (page, skipped) = try await self.referrers(to: subject, of: image, type, from: ReferrerCursor(after), exchange)
         let text = try await exchange.content.context.compute.run { JSON.text(Index(manifests: page.entries)) }
         var response = ArtifactResponse.document(text, type: Manifest.Kind.index.rawValue)
         if type != nil { response.headers[.filtersApplied] = "artifactType" }
         if let last = page.next {
             response.headers[.link] = exchange.links.next("\(image)/referrers/\(subject)", [("last", last)] + (type.map { [("artifactType", $0)] } ?? []))
         }
+        response.mark(skipped: skipped)
         return response
+    }
+
+    /// Each member's own list, as one.
+    private func referrers(
+        to subject: ContentDigest, of image: ImageName, _ type: String?, from cursor: ReferrerCursor, _ exchange: Exchange
+    ) async throws -> (page: ReferrerPage, skipped: [RepositoryName]) {
+        let gathered = try await exchange.content.gather(image.text) { member -> (RepositoryName, ReferrerPage) in
+            let name = member.context.repository
+            let position = cursor.position(in: name)
+            guard position != .end else { return (name, ReferrerPage()) }
+            return (name, try await ReferrerList(subject: subject, image: image, type: type, content: member).current(after: position.text))
+        }
+        if gathered.parts.isEmpty, let trouble = gathered.trouble { throw trouble }
+        if !exchange.content.adopts, let own = gathered.parts.first { return (own.1, []) }
+        return (ReferrerPage(merging: gathered.parts.map { (member: $0.0, page: $0.1) }), gathered.skippedMembers)
     }
 }
 

@@ -14,6 +14,11 @@ extension ImageName {
 }
 
 extension OCIFormat {
+    /// The image.
+    public static func name(at path: AssetPath) -> String {
+        path.text.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
+    }
+
     /// A linked blob is a part of its image, used while a manifest names it: as config, layer, child or subject.
     public static func part(at path: AssetPath) -> Part? {
         let segments = path.text.split(separator: "/", omittingEmptySubsequences: false)

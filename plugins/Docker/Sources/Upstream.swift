@@ -19,14 +19,16 @@ extension ImageName {
 
     /// A blob, by its digest.
     func request(blob digest: ContentDigest, renewingAfter: Duration? = nil) -> ContentRequest {
-        ContentRequest(
+        var request = ContentRequest(
             self.blob(digest), .immutable, upstream: self.upstream("blobs/\(digest)"), expecting: [digest], contentType: OCIFormat.blobType,
             renewingAfter: renewingAfter)
+        request.mention = ContentRequest.Mention(of: digest, in: self.package, kinds: ["layer", "config"])
+        return request
     }
 
     /// A manifest, by its digest; what arrives becomes a component, as if it had been pushed.
     func request(manifest digest: ContentDigest, on compute: any BlockingPool) -> ContentRequest {
-        ContentRequest(
+        var request = ContentRequest(
             self.manifest(digest), .immutable, upstream: self.upstream("manifests/\(digest)", accept: OCIFormat.manifestTypes), expecting: [digest],
             largest: Int64(Manifest.largest)
         ) { arrival in
@@ -35,10 +37,12 @@ extension ImageName {
             let push = ManifestPush(image: self, digest: digest, tags: [], manifest: manifest, blob: arrival.blob, attributes: arrival.attributes)
             return Edit([.put(push.component)])
         }
+        request.mention = ContentRequest.Mention(of: digest, in: self.package, kinds: ["child"])
+        return request
     }
 
     /// Some upstreams say `application/json` of everything; the digest is right, and the manifest knows what it is.
-    private static func parsed(_ bytes: ByteBuffer, declared: String) throws(FormatError) -> Manifest {
+    static func parsed(_ bytes: ByteBuffer, declared: String) throws(FormatError) -> Manifest {
         let essence = declared.split(separator: ";").first.map(String.init) ?? ""
         return try Manifest(bytes, declared: OCIFormat.manifestTypes.contains(essence) ? declared : nil)
     }

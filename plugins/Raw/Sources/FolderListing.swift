@@ -36,6 +36,7 @@ extension RawFiles {
         let text = try await content.context.compute.run { asHTML ? listing.html : listing.json }
         var response: ArtifactResponse = .document(text, type: asHTML ? "text/html; charset=utf-8" : "application/json")
         response.headers[.vary] = "Accept"
+        response.mark(skipped: page.skippedMembers)
         if let next { response.headers[.link] = "<\(next)>; rel=\"next\"" }
         return response
     }

@@ -1,0 +1,169 @@
+import ArtifactModel
+import FormatAPI
+import StorageAPI
+
+/// What several repositories have, behind one name. Keeps nothing itself.
+struct GroupContent: RepositoryContent {
+    /// A hosted or proxy repository, as this request sees it.
+    struct Member: Sendable {
+        let repository: Repository
+        let content: @Sendable () -> any RepositoryContent
+    }
+
+    let context: RequestContext
+    let repository: Repository
+    let part: GroupPart
+    let members: [Member]
+    let maker: ContentMaker
+    let links: LinkSources
+
+    /// Those that may be asked about a name, in order.
+    func members(about name: String?) -> [Member] {
+        guard let name, !self.links.catalogue.owners.isEmpty else { return self.members }
+        return self.members.filter { self.links.catalogue.mayAsk($0.repository, about: name) }
+    }
+
+    var format: (any ServedFormat)? { self.links.catalogue.formats[self.repository.format] }
+
+    func name(at path: AssetPath) -> String { self.format?.name(at: path) ?? path.text }
+
+    func content(_ want: ContentRequest) async throws -> Content? {
+        try await self.content(want, of: self.members(about: self.name(at: want.path)))
+    }
+
+    func content(_ want: ContentRequest, of members: [Member]) async throws -> Content? {
+        var walk = MemberWalk(
+            upstreams: members.map { $0.repository.isProxy && want.upstream != nil }, want.change == .immutable ? .keptFirst : .byMember,
+            first: want.from.flatMap { name in members.firstIndex { $0.repository.name == name } }, onMemberError: self.part.onMemberError,
+            troubleIsAbsence: self.troubleIsAbsence(want))
+        let contents = members.map { $0.content() }
+        var found: Content?
+        var hasChosen = false
+        while let question = walk.next() {
+            found = try await self.reply(of: members[question.member], to: &walk) {
+                try await self.ask(members[question.member], contents[question.member], want, question.reach)
+            }
+            if found == nil, !hasChosen, walk.hasChoice {
+                hasChosen = true
+                walk.prefer(try await self.likely(want, members))
+            }
+        }
+        try self.finish(walk, members)
+        found?.skippedMembers = walk.skipped.map { members[$0].repository.name }
+        return found
+    }
+
+    private func ask(_ member: Member, _ content: any RepositoryContent, _ want: ContentRequest, _ reach: MemberWalk.Reach) async throws -> Content? {
+        guard reach == .kept, member.repository.isProxy, want.upstream != nil else { return try await content.content(want) }
+        var kept = want
+        kept.upstream = nil
+        do {
+            return try await content.content(kept)
+        } catch let error as FormatError where error.code == .internalFailure {
+            // Its bytes are gone: they are fetched anew when it is asked for all it has.
+            return nil
+        }
+    }
+
+    /// A client that asks whether bytes are there, in order not to send them, is to send them where nobody can say: an upload must not wait
+    /// for somebody else's registry.
+    private func troubleIsAbsence(_ want: ContentRequest) -> Bool {
+        self.part.writeTo != nil && want.change == .immutable && (want.delivery ?? self.context.delivery) == .head && self.format?.isPart(want.path) == true
+    }
+
+    /// The members that have begun to fetch it, and those that hold what names it.
+    private func likely(_ want: ContentRequest, _ members: [Member]) async throws -> [Int] {
+        var likely: [Int] = []
+        for (place, member) in members.enumerated() where member.repository.isProxy {
+            if self.maker.fills.running(Fill.Key(repository: member.repository.id, path: want.path)) != nil {
+                likely.append(place)
+            } else if let mention = want.mention, try await self.mentions(mention, member.repository) {
+                likely.append(place)
+            }
+        }
+        return likely
+    }
+
+    private func mentions(_ mention: ContentRequest.Mention, _ repository: Repository) async throws -> Bool {
+        for kind in mention.kinds {
+            let query = ContentQuery(.edges(to: mention.target, in: mention.package, kind: kind, artifactType: nil), limit: 1)
+            if try await !self.maker.metadata.rows(query, in: repository.id).rows.isEmpty { return true }
+        }
+        return false
+    }
+
+    func resolve(_ want: PointerRequest) async throws -> Pointer? {
+        let members = self.members(about: want.name.package.path)
+        var walk = MemberWalk(upstreams: members.map(\.repository.isProxy), .byMember, onMemberError: self.part.onMemberError)
+        var found: Pointer?
+        while let question = walk.next() {
+            let member = members[question.member]
+            found = try await self.reply(of: member, to: &walk) { try await member.content().resolve(want) }
+        }
+        try self.finish(walk, members)
+        found?.skippedMembers = walk.skipped.map { members[$0].repository.name }
+        return found
+    }
+
+    func forward(_ call: UpstreamCall) async throws -> UpstreamReply? {
+        let members = self.members(about: call.resource.name)
+        var walk = MemberWalk(upstreams: members.map(\.repository.isProxy), .byMember, onMemberError: self.part.onMemberError)
+        var found: UpstreamReply?
+        while let question = walk.next() {
+            let member = members[question.member]
+            found = try await self.reply(of: member, to: &walk) { try await member.content().forward(call) }
+        }
+        try self.finish(walk, members)
+        return found
+    }
+
+    // MARK: Trouble
+
+    /// Asks, and tells the walk. What fails here and not at an upstream is thrown: it must not look as if the member had nothing.
+    private func reply<Found>(of member: Member, to walk: inout MemberWalk, _ ask: () async throws -> Found?) async throws -> Found? {
+        do {
+            let found = try await ask()
+            walk.heard(found == nil ? .absent : .found)
+            return found
+        } catch {
+            walk.heard(.trouble(try Self.trouble(error, member)))
+            return nil
+        }
+    }
+
+    private func finish(_ walk: MemberWalk, _ members: [Member]) throws {
+        if case .trouble(let error, let place)? = walk.end { throw Self.unavailable(error, members[place]) }
+    }
+
+    /// - Throws: what is no trouble with an upstream.
+    static func trouble(_ error: any Error, _ member: Member) throws -> FormatError {
+        let failure = FormatError(error)
+        guard member.repository.isProxy else { throw error }
+        switch failure.code {
+        case .upstreamUnreachable, .upstreamTimedOut, .upstreamFailed, .throttled, .unavailable: return failure
+        default: throw error
+        }
+    }
+
+    static func unavailable(_ error: FormatError, _ member: Member) -> FormatError {
+        FormatError(
+            .unavailable, "«\(member.repository.name)», a member of this group, is in trouble: \(error.message)", retryAfter: error.retryAfter,
+            cause: error.cause ?? error)
+    }
+}
+
+extension PackageName {
+    /// What `owns` is matched with.
+    var path: String { self.namespace.isEmpty ? self.name : "\(self.namespace)/\(self.name)" }
+}
+
+extension UpstreamResource {
+    /// What `owns` is matched with; nil: it names nothing that could be owned.
+    var name: String? {
+        switch self.location {
+        case .below(let path): path
+        case .named(_, let name, _): name
+        case .absolute: nil
+        }
+    }
+}

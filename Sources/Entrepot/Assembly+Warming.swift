@@ -73,6 +73,7 @@ extension Assembly {
     /// Has a proxy ask its upstream again about every tag and movable file; what it keeps stays.
     func invalidate(_ name: String) async throws -> InvalidationReport {
         let repository = try self.proxy(name)
+        self.contents.forgetMisses()
         return InvalidationReport(subjects: try await self.cached.expireUpstreamStates("", in: repository.id))
     }
 

@@ -17,6 +17,8 @@ public struct ArtifactResponse: Sendable {
     public var status: HTTPResponse.Status
     public var headers: HTTPFields
     public var body: Body
+    /// Where there is no content that says it; the engine's to set.
+    public var cache: CacheReport?
 
     public init(_ status: HTTPResponse.Status, headers: HTTPFields = [:], body: Body = .none) {
         self.status = status

@@ -62,11 +62,13 @@ public struct RequestContext: Sendable {
     /// What the client wants of a file's bytes.
     public var delivery: Delivery
     public var compute: any BlockingPool
+    public var notes: RequestNotes
     /// Where a GET of another path of this request's host would lead, by its address alone: the repository, and the path within it. The path
     /// is whole and decoded, from the root of the host on. nil: to no repository.
     public var destination: @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])?
     public init(
         repository: RepositoryName, principal: String, requestID: String, delivery: Delivery = .whole, compute: any BlockingPool,
+        notes: RequestNotes = RequestNotes(),
         destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])? = { _ in nil }
     ) {
         self.destination = destination
@@ -75,6 +77,7 @@ public struct RequestContext: Sendable {
         self.requestID = requestID
         self.delivery = delivery
         self.compute = compute
+        self.notes = notes
     }
 }
 

@@ -37,6 +37,7 @@ public struct ArtifactService: ArtifactHandler {
     private func respond(in repository: Repository, _ route: Route, _ request: IncomingRequest) async -> RequestOutcome {
         var outcome = RequestOutcome(ArtifactResponse(.ok), repository: repository.name)
         outcome.refuse = { route.format.render(Failure($0), for: route.head) }
+        let notes = RequestNotes()
         do {
             let operation = try route.format.prepare(route.head)
             outcome.operation = operation.name
@@ -51,7 +52,8 @@ public struct ArtifactService: ArtifactHandler {
             }
             let catalogue = self.catalogue
             let content = self.contents.content(
-                of: repository, for: principal, request: request.id, Delivery(request.method, request.headers), in: catalogue, self.authorizer
+                of: repository, for: principal, request: request.id, Delivery(request.method, request.headers), in: catalogue, self.authorizer,
+                notes: notes
             ) {
                 catalogue.destination(of: $0, asIn: request)
             }
@@ -60,6 +62,7 @@ public struct ArtifactService: ArtifactHandler {
         } catch {
             self.fail(&outcome, with: error, route)
         }
+        outcome.response.cache = notes.cache
         return outcome
     }
 

@@ -12,6 +12,8 @@ public struct ContentMaker: Sendable {
     let now: WallClock
     let small: SmallBlobs
     public let fills: Fills
+    let refreshes = Refreshes()
+    let misses = Misses()
 
     /// - Parameter smallBlobs: bytes of memory for small blobs that are asked for often.
     public init(
@@ -29,14 +31,18 @@ public struct ContentMaker: Sendable {
     /// Takes a blob's bytes out of memory: what they were read from was found bad.
     public func forget(_ digest: ContentDigest) { self.small.forget(digest) }
 
+    /// Has upstreams asked again for what they did not have.
+    public func forgetMisses() { self.misses.removeAll() }
+
     /// - Parameter destination: where another path of the request's host leads.
     public func content(
         of repository: Repository, for principal: Principal, request: String, _ delivery: Delivery = .whole, in catalogue: Catalogue,
-        _ authorizer: any Authorizer,
+        _ authorizer: any Authorizer, notes: RequestNotes = RequestNotes(),
         destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])? = { _ in nil }
     ) -> any RepositoryContent {
         let context = RequestContext(
-            repository: repository.name, principal: principal.name, requestID: request, delivery: delivery, compute: self.compute, destination: destination)
+            repository: repository.name, principal: principal.name, requestID: request, delivery: delivery, compute: self.compute, notes: notes,
+            destination: destination)
         switch repository.part {
         case .proxy(let part): return ProxyContent(context: context, repository: repository, part: part, maker: self)
         case .hosted(let policy):

@@ -14,6 +14,7 @@ struct RemoteSite: Sendable {
     let signIn: SignIn
     let agent: String
     let now: WallClock
+    let health = SiteHealth()
 
     func send(_ request: UpstreamRequest) async throws(UpstreamError) -> OutboundAnswer {
         var destination = try self.destination(request.resource.location)

@@ -34,7 +34,7 @@ public struct RepositoryUpstream: UpstreamClient {
         var first: UpstreamError?
         for site in self.sites {
             do throws(UpstreamError) {
-                return try await site.send(request)
+                return try await site.health.run("\(site.remote.origin)") { () async throws(UpstreamError) in try await site.send(request) }
             } catch {
                 if error.code == .cancelled { throw error }
                 if error.code == .absent, first == nil { throw error }

@@ -58,6 +58,7 @@ struct ResponsePlan: Sendable {
             self.body = .content(source, [.all])
             self.headers[.contentLength] = nil
         }
+        if let cache = response.cache { self.tell(cache) }
         if self.status.hasNoBody {
             self.body = .none
             self.length = nil
@@ -111,7 +112,10 @@ struct ResponsePlan: Sendable {
         if self.length != nil { self.headers[.acceptRanges] = "bytes" }
         self.headers.setIfMissing(.cacheControl, content.head.change == .immutable ? "public, max-age=31536000, immutable" : "no-cache")
         if !content.skippedMembers.isEmpty { self.headers[.skippedMembers] = content.skippedMembers.map(\.text).joined(separator: ", ") }
-        guard let cache = content.cache else { return }
+        if let cache = content.cache { self.tell(cache) }
+    }
+
+    private mutating func tell(_ cache: CacheReport) {
         self.headers[.xCache] = cache.outcome.rawValue
         self.headers[.age] = String(max(0, cache.age.components.seconds))
     }

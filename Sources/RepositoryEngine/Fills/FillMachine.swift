@@ -246,6 +246,16 @@ struct FillMachine: Sendable {
     }
 }
 
+extension FillFailure {
+    /// The upstream said what is so; everything else is trouble, of it or of ours.
+    var isAnswer: Bool {
+        switch self {
+        case .absent, .notModified, .superseded, .beyond: true
+        case .upstream, .changed, .mismatch, .refused, .noSpace, .overQuota, .internalFailure, .shutDown: false
+        }
+    }
+}
+
 /// Why a fill ended without its file.
 enum FillFailure: Error, Hashable, Sendable {
     /// The upstream has no such thing.

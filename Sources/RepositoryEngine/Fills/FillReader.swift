@@ -119,7 +119,7 @@ extension FormatError {
             switch trouble {
             case .unreachable, .tls: .upstreamUnreachable
             case .timedOut: .upstreamTimedOut
-            case .throttled: .unavailable
+            case .throttled, .paused: .unavailable
             case .cut, .failed, .badAnswer, .unauthorized, .forbidden: .upstreamFailed
             }
         self.init(code, reason, retryAfter: retryAfter, cause: cause)

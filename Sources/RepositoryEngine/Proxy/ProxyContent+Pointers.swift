@@ -8,17 +8,28 @@ extension ProxyContent {
     func resolve(_ want: PointerRequest) async throws -> Pointer? {
         let kept = try await self.maker.metadata.pointer(want.name, in: self.repository.id)
         guard let resource = want.upstream else { return kept.map { Pointer(target: $0, member: self.repository.name) } }
-        let state = try await self.maker.metadata.upstreamState(of: UpstreamState.subject(of: want.name), in: self.repository.id)
-        let age = state.map { self.maker.now() - $0.checked }
-        if let kept, let age, age <= self.part.cache.maxAge { return self.pointer(kept, .hit, age) }
-        do {
-            return try await self.asked(want, resource, kept: kept)
-        } catch let error as UpstreamError {
-            guard case .trouble = error.code, let kept, self.part.cache.staleOnError, (age ?? .zero) <= self.part.cache.maxStale else {
-                throw FormatError(error)
+        let key = Refreshes.Key(repository: self.repository.id, subject: UpstreamState.subject(of: want.name))
+        let age = try await self.age(of: key)
+        switch self.freshness.plan(kept != nil, age: age, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
+        case .serve: return kept.map { self.pointer($0, .hit, age ?? .zero) }
+        case .absent(let since):
+            self.context.notes.add(CacheReport(.negative, age: since))
+            return nil
+        case .ask: return try await self.asked(want, resource, kept: kept, key, within: nil)
+        case .askWithin(let deadline):
+            do {
+                return try await self.asked(want, resource, kept: kept, key, within: deadline)
+            } catch let error as FormatError where error.isTrouble {
+                return kept.map { self.pointer($0, .stale, age ?? .zero) }
             }
-            return self.pointer(kept, .stale, age ?? .zero)
         }
+    }
+
+    var freshness: Freshness { Freshness(cache: self.part.cache) }
+
+    /// Since the upstream confirmed it last; nil: not known.
+    func age(of key: Refreshes.Key) async throws -> Duration? {
+        try await self.maker.metadata.upstreamState(of: key.subject, in: self.repository.id).map { self.maker.now() - $0.checked }
     }
 
     private func pointer(_ target: String, _ outcome: CacheReport.Outcome, _ age: Duration) -> Pointer {
@@ -26,56 +37,69 @@ extension ProxyContent {
     }
 
     /// nil: the upstream has no such name.
-    private func asked(_ want: PointerRequest, _ resource: UpstreamResource, kept: String?) async throws -> Pointer? {
-        let answer: (target: String, age: Int64)
+    /// - Throws: `FormatError`.
+    private func asked(
+        _ want: PointerRequest, _ resource: UpstreamResource, kept: String?, _ key: Refreshes.Key, within deadline: Duration?
+    ) async throws -> Pointer? {
         do {
-            answer = try await self.target(want, resource, within: kept == nil ? nil : self.part.cache.revalidateDeadline)
-        } catch let error as UpstreamError where error.code == .absent {
-            return nil
+            let answer = try await self.maker.refreshes.answer(key, within: deadline, start: self.maker.fills.start) {
+                try await self.ask(want, resource, key)
+            }
+            guard case .target(let target, let age) = answer else { return nil }
+            return self.pointer(target, target == kept ? .revalidated : .miss, age)
+        } catch let error as UpstreamError {
+            throw FormatError(error)
         }
-        if let kept, kept != answer.target, let content = want.content?(answer.target) { try await self.have(content) }
-        let state = UpstreamState(
-            subject: UpstreamState.subject(of: want.name), entityTag: "", lastModified: "", checked: self.maker.now() - .seconds(answer.age))
-        let changes: [Edit.Change] = answer.target == kept ? [] : [.point(want.name, to: answer.target, .always)]
-        try await self.note(Edit(changes), [state])
-        return self.pointer(answer.target, answer.target == kept ? .revalidated : .miss, .seconds(answer.age))
     }
 
-    private func target(_ want: PointerRequest, _ resource: UpstreamResource, within deadline: Duration?) async throws -> (target: String, age: Int64) {
-        try await Deadline.run(deadline) {
-            let head = try await self.part.upstream.send(UpstreamRequest(.head, resource))
-            // A page in the place of a manifest is no name's target.
-            _ = try AnswerHead(head, for: resource)
-            let age = AnswerHead.age(head.headers)
-            if let target = want.target(head.headers) { return (target, age) }
-            let answer = try await self.part.upstream.send(UpstreamRequest(.get, resource))
-            _ = try AnswerHead(answer, for: resource)
-            guard let body = try await answer.body.collect(upTo: want.largest) else {
-                throw UpstreamError(.trouble(.badAnswer), "the upstream's answer is larger than \(want.largest) bytes")
-            }
-            return try await self.context.compute.run {
-                var hasher = MultiHasher([])
-                hasher.update([body])
-                return (hasher.digests()[0].description, age)
-            }
+    /// Asks, and keeps the answer. A name that is gone upstream is gone here.
+    private func ask(_ want: PointerRequest, _ resource: UpstreamResource, _ key: Refreshes.Key) async throws -> Refreshes.Answer {
+        do {
+            let answer = try await self.target(want, resource)
+            let kept = try await self.maker.metadata.pointer(want.name, in: self.repository.id)
+            if let kept, kept != answer.target, let content = want.content?(answer.target) { try await self.have(content) }
+            let changes: [Edit.Change] = answer.target == kept ? [] : [.point(want.name, to: answer.target, .always)]
+            try await self.note(
+                Edit(changes), [UpstreamState(subject: key.subject, entityTag: "", lastModified: "", checked: self.maker.now() - .seconds(answer.age))])
+            self.maker.misses.remove(key)
+            return .target(answer.target, age: .seconds(answer.age))
+        } catch let error as UpstreamError where error.code == .absent {
+            self.maker.misses.add(key, at: self.maker.now())
+            if try await self.maker.metadata.pointer(want.name, in: self.repository.id) != nil { try await self.note(Edit([.unpoint(want.name)]), []) }
+            return .absent
+        }
+    }
+
+    private func target(_ want: PointerRequest, _ resource: UpstreamResource) async throws -> (target: String, age: Int64) {
+        let head = try await self.part.upstream.send(UpstreamRequest(.head, resource))
+        // A page in the place of a manifest is no name's target.
+        _ = try AnswerHead(head, for: resource)
+        let age = AnswerHead.age(head.headers)
+        if let target = want.target(head.headers) { return (target, age) }
+        let answer = try await self.part.upstream.send(UpstreamRequest(.get, resource))
+        _ = try AnswerHead(answer, for: resource)
+        guard let body = try await answer.body.collect(upTo: want.largest) else {
+            throw UpstreamError(.trouble(.badAnswer), "the upstream's answer is larger than \(want.largest) bytes")
+        }
+        return try await self.context.compute.run {
+            var hasher = MultiHasher([])
+            hasher.update([body])
+            return (hasher.digests()[0].description, age)
         }
     }
 
     /// Fetches what a name is about to lead to: an upstream that says a new target and cannot deliver it, as one does that counts pulls, must
     /// not take away what was had before.
-    /// - Throws: `UpstreamError` where it cannot be had; after `revalidateDeadline` too, while it goes on arriving.
+    /// - Throws: `UpstreamError` where it cannot be had.
     private func have(_ want: ContentRequest) async throws {
         var want = want
         want.delivery = .whole
-        let whole = want
         do {
-            try await Deadline.run(self.part.cache.revalidateDeadline) {
-                guard let content = try await self.content(whole) else {
-                    throw UpstreamError(.trouble(.badAnswer), "the upstream does not have what its name leads to")
-                }
-                var at: Int64 = 0
-                while let piece = try await content.source.read(at: at, limit: 1 << 20, on: self.context.compute) { at += Int64(piece.readableBytes) }
+            guard let content = try await self.content(want) else {
+                throw UpstreamError(.trouble(.badAnswer), "the upstream does not have what its name leads to")
             }
+            var at: Int64 = 0
+            while let piece = try await content.source.read(at: at, limit: 1 << 20, on: self.context.compute) { at += Int64(piece.readableBytes) }
         } catch let error as FormatError {
             guard let trouble = error.code.trouble else { throw error }
             throw UpstreamError(.trouble(trouble), error.message, retryAfter: error.retryAfter, cause: error)

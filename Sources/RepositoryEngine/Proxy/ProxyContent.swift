@@ -25,7 +25,7 @@ struct ProxyContent: RepositoryContent {
             do {
                 if let kept = try await self.kept(want) { return kept }
                 guard let resource = want.upstream else { return nil }
-                return try await self.fetched(want, resource, known: nil)
+                return try await self.fetched(want, resource)
             } catch FillFailure.superseded {
                 continue
             } catch FillFailure.absent {
@@ -42,33 +42,62 @@ struct ProxyContent: RepositoryContent {
     private func kept(_ want: ContentRequest) async throws -> Content? {
         guard let asset = try await self.metadata.asset(at: want.path, in: self.repository.id) else { return nil }
         guard want.change == .mutable, let resource = want.upstream else { return try await self.content(of: asset, want, .hit, since: nil) }
-        let state = try await self.metadata.upstreamState(of: UpstreamState.subject(of: want.path), in: self.repository.id)
-        let age = state.map { self.maker.now() - $0.checked }
-        if let age, age <= self.part.cache.maxAge { return try await self.content(of: asset, want, .hit, since: age) }
-        return try await self.revalidated(asset, state, want, resource, age: age)
-    }
-
-    /// Asks whether what is kept is still right. In trouble it is served as it is.
-    private func revalidated(
-        _ asset: StoredAsset, _ state: UpstreamState?, _ want: ContentRequest, _ resource: UpstreamResource, age: Duration?
-    ) async throws -> Content? {
-        do {
-            let known = state.map { Validators(entityTag: $0.entityTag, lastModified: $0.lastModified) }
-            return try await self.fetched(want, resource, known: known ?? Validators(entityTag: "", lastModified: ""))
-        } catch FillFailure.notModified {
-            try await self.touch(want.path, state)
-            return try await self.content(of: asset, want, .revalidated, since: .zero)
-        } catch let failure as FillFailure {
-            guard self.maySayStale(failure, age) else { throw failure }
-            return try await self.content(of: asset, want, .stale, since: age)
+        let key = self.key(want.path)
+        let age = try await self.age(of: key)
+        switch self.freshness.plan(true, age: age, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
+        case .serve: return try await self.content(of: asset, want, .hit, since: age)
+        case .absent(let since):
+            self.context.notes.add(CacheReport(.negative, age: since))
+            throw FillFailure.absent
+        case .ask: return try await self.revalidated(asset, want, resource, within: nil)
+        case .askWithin(let deadline):
+            do {
+                return try await self.revalidated(asset, want, resource, within: deadline)
+            } catch let failure as FillFailure where !failure.isAnswer {
+                return try await self.content(of: asset, want, .stale, since: age)
+            } catch let error as UpstreamError where error.code != .cancelled {
+                return try await self.content(of: asset, want, .stale, since: age)
+            }
         }
     }
 
-    private func maySayStale(_ failure: FillFailure, _ age: Duration?) -> Bool {
-        guard self.part.cache.staleOnError, (age ?? .zero) <= self.part.cache.maxStale else { return false }
-        switch failure {
-        case .upstream, .changed, .mismatch, .refused, .noSpace, .overQuota, .internalFailure, .shutDown: return true
-        case .absent, .notModified, .superseded, .beyond: return false
+    private func key(_ path: AssetPath) -> Refreshes.Key { Refreshes.Key(repository: self.repository.id, subject: UpstreamState.subject(of: path)) }
+
+    /// Asks whether what is kept is still right.
+    /// - Throws: `FillFailure`; `UpstreamError` after the deadline.
+    private func revalidated(_ asset: StoredAsset, _ want: ContentRequest, _ resource: UpstreamResource, within deadline: Duration?) async throws -> Content? {
+        let answer = try await self.maker.refreshes.answer(self.key(want.path), within: deadline, start: self.maker.fills.start) {
+            try await self.ask(want, resource)
+        }
+        switch answer {
+        case .absent, .target: throw FillFailure.absent
+        case .same: return try await self.content(of: asset, want, .revalidated, since: .zero)
+        case .arriving(let fill):
+            fill.enter()
+            return try await self.content(arriving: fill, want, resource)
+        }
+    }
+
+    private func ask(_ want: ContentRequest, _ resource: UpstreamResource) async throws -> Refreshes.Answer {
+        let key = self.key(want.path)
+        let state = try await self.metadata.upstreamState(of: key.subject, in: self.repository.id)
+        let known = Validators(entityTag: state?.entityTag ?? "", lastModified: state?.lastModified ?? "")
+        let (fill, _) = self.maker.fills.enter(Fill.Key(repository: self.repository.id, path: want.path)) {
+            Fill(self.fillKey(want), want, resource, known: known, origin: self.origin, owner: self.maker.fills)
+        }
+        defer { fill.leave() }
+        fill.decide { $0.join(nil) }
+        do {
+            _ = try await fill.opened()
+            return .arriving(fill)
+        } catch FillFailure.notModified {
+            try await self.touch(want.path, state)
+            return .same
+        } catch FillFailure.absent {
+            // A movable file that is gone upstream is gone here.
+            self.maker.misses.add(key, at: self.maker.now())
+            try await self.note(Edit([.removeAsset(want.path)]), [])
+            return .absent
         }
     }
 
@@ -98,26 +127,58 @@ struct ProxyContent: RepositoryContent {
 
     // MARK: What is fetched
 
+    private func fillKey(_ want: ContentRequest) -> Fill.Key { Fill.Key(repository: self.repository.id, path: want.path) }
+
+    /// What is not here.
     /// - Throws: `FillFailure`.
-    private func fetched(_ want: ContentRequest, _ resource: UpstreamResource, known: Validators?) async throws -> Content? {
-        let delivery = want.delivery ?? self.context.delivery
-        if delivery.isOfNothing { throw FillFailure.beyond(0) }
-        let key = Fill.Key(repository: self.repository.id, path: want.path)
-        if delivery == .head, self.maker.fills.running(key) == nil, known == nil { return try await self.described(want, resource) }
-        // Bytes that are on their way under this very name are nobody else's.
-        if known == nil, self.maker.fills.running(key) == nil, let linked = try await self.linked(want, resource) { return linked }
-        let (fill, isNew) = self.maker.fills.enter(key) {
-            Fill(key, want, resource, known: known, origin: self.origin, owner: self.maker.fills)
+    private func fetched(_ want: ContentRequest, _ resource: UpstreamResource) async throws -> Content? {
+        if self.delivery(want).isOfNothing { throw FillFailure.beyond(0) }
+        let key = self.key(want.path)
+        if case .absent(let since) = self.freshness.plan(false, age: nil, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
+            self.context.notes.add(CacheReport(.negative, age: since))
+            return nil
         }
-        let range: Range<Int64>?
         do {
-            if isNew, known == nil, let kept = try await self.kept(want) {
-                // Kept between the first look and now, by a fill that has ended: another is not begun.
+            // Bytes that are on their way under this very name are nobody else's.
+            if self.maker.fills.running(self.fillKey(want)) == nil {
+                if self.delivery(want) == .head { return try await self.described(want, resource) }
+                if let linked = try await self.linked(want, resource) { return linked }
+            }
+            return try await self.arriving(want, resource)
+        } catch FillFailure.absent {
+            self.maker.misses.add(key, at: self.maker.now())
+            throw FillFailure.absent
+        }
+    }
+
+    private func delivery(_ want: ContentRequest) -> Delivery { want.delivery ?? self.context.delivery }
+
+    private func arriving(_ want: ContentRequest, _ resource: UpstreamResource) async throws -> Content? {
+        let (fill, isNew) = self.maker.fills.enter(self.fillKey(want)) {
+            Fill(self.fillKey(want), want, resource, known: nil, origin: self.origin, owner: self.maker.fills)
+        }
+        if isNew {
+            do {
+                if let kept = try await self.kept(want) {
+                    // Kept between the first look and now, by a fill that has ended: another is not begun.
+                    fill.decide { $0.fail(.superseded) }
+                    fill.leave()
+                    return kept
+                }
+            } catch {
                 fill.decide { $0.fail(.superseded) }
                 fill.leave()
-                return kept
+                throw error
             }
-            range = try await self.wanted(delivery, of: fill, resource)
+        }
+        return try await self.content(arriving: fill, want, resource)
+    }
+
+    /// - Parameter fill: entered; left by the reader, or here where there is none.
+    private func content(arriving fill: Fill, _ want: ContentRequest, _ resource: UpstreamResource) async throws -> Content? {
+        let range: Range<Int64>?
+        do {
+            range = try await self.wanted(self.delivery(want), of: fill, resource)
         } catch {
             fill.leave()
             throw error

@@ -85,6 +85,8 @@ public enum Trouble: Hashable, Sendable, CaseIterable {
     case unauthorized
     /// 429, 503 with a delay.
     case throttled
+    /// It is left alone after its last troubles, and was not asked.
+    case paused
     /// 5xx, and other statuses that say nothing about the thing that was asked for.
     case failed
     /// An HTML page in the place of a blob, a redirect that leads nowhere, a wrong range.

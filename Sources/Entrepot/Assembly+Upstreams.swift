@@ -50,7 +50,8 @@ extension ProxyPart.Cache {
     fileprivate init(_ cache: Configuration.Repository.Cache) {
         self.init(
             maxAge: cache.maxAge, negativeMaxAge: cache.negativeMaxAge, revalidateDeadline: cache.revalidateDeadline, staleOnError: cache.staleOnError,
-            maxStale: cache.maxStale)
+            maxStale: cache.maxStale, goneDocuments: cache.goneDocuments == .keep ? .keep : .honour,
+            goneImmutable: cache.goneImmutable == .keep ? .keep : .honour, fixedTags: cache.fixedTags)
     }
 }
 

@@ -123,6 +123,8 @@ public struct ContentRequest: Sendable {
     /// Where the asset is in no component and was linked longer ago than this, it counts as linked now, before it is answered: for a client
     /// that asks whether bytes are there, in order not to send them. Best effort; nil: as it is.
     public var renewingAfter: Duration?
+    /// What a proxy lets go of where the upstream has this no more and that is to be honoured; nil: the asset at `path`.
+    public var removal: Edit?
     /// Group: asked first, where it is a member; the one that resolved the pointer, so that HEAD, manifest and layers agree.
     public var from: RepositoryName?
     /// Group: a member that holds a component with one of these edges is asked before others that have to ask their upstreams.

@@ -50,6 +50,7 @@ public final class ScriptedUpstream: UpstreamClient {
         var mishaps: [Mishap] = []
         var asked: [Asked] = []
         var isReleased = false
+        var isHeld = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -81,10 +82,19 @@ public final class ScriptedUpstream: UpstreamClient {
     public func put(_ address: String, _ file: File?) { self.state.withLock { $0.files[address] = file } }
     public func script(_ mishaps: Mishap...) { self.state.withLock { $0.mishaps += mishaps } }
 
-    /// Lets stalled bodies go on, now and later.
+    /// From now on no answer comes before `release`.
+    public func hold() {
+        self.state.withLock {
+            $0.isReleased = false
+            $0.isHeld = true
+        }
+    }
+
+    /// Lets stalled bodies and held answers go on, now and later.
     public func release() {
         let waiting = self.state.withLock { state in
             state.isReleased = true
+            state.isHeld = false
             defer { state.waiting = [] }
             return state.waiting
         }
@@ -93,9 +103,13 @@ public final class ScriptedUpstream: UpstreamClient {
 
     public func send(_ request: UpstreamRequest) async throws(UpstreamError) -> UpstreamAnswer {
         let address = Self.address(request.resource.location)
-        let (file, mishap) = self.state.withLock { state in
+        let isHeld = self.state.withLock { state in
             state.asked.append(Asked(method: request.method.rawValue, address: address, part: request.part, validators: request.validators))
-            return (state.files[address], state.mishaps.isEmpty ? Mishap.none : state.mishaps.removeFirst())
+            return state.isHeld
+        }
+        if isHeld { await self.waitForRelease() }
+        let (file, mishap) = self.state.withLock { state in
+            (state.files[address], state.mishaps.isEmpty ? Mishap.none : state.mishaps.removeFirst())
         }
         if case .fail(let error) = mishap { throw error }
         guard let file else { throw UpstreamError(.absent, "404") }

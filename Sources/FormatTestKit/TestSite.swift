@@ -47,6 +47,13 @@ public struct TestSite: Sendable {
             return plan
         }
 
+        /// The same with other rules for what is kept.
+        public func caching(_ change: (inout ProxyPart.Cache) throws -> Void) rethrows -> Plan {
+            var plan = self
+            try change(&plan.cache)
+            return plan
+        }
+
         /// The same with names of its own: patterns, as in `owns:`.
         public func owning(_ patterns: String...) throws -> Plan {
             var plan = self

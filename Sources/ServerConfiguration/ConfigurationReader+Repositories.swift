@@ -124,12 +124,18 @@ extension ConfigurationReader {
     }
 
     private func cache(_ section: Section) -> Repository.Cache {
+        let gone = section.section("onUpstreamDelete")
+        let documents: Repository.Cache.Gone = gone.value("documents", .choice(), default: .honour)
+        let immutable: Repository.Cache.Gone = gone.value("immutable", .choice(), default: .keep)
+        gone.finish()
+        let fixed = section.list("fixedTags", .type { text throws(InvalidName) in try Glob(text) }).map(\.value)
         let cache = Repository.Cache(
             maxAge: section.value("maxAge", .duration, default: .seconds(600)),
             negativeMaxAge: section.value("negativeMaxAge", .duration, default: .seconds(60)),
             revalidateDeadline: section.value("revalidateDeadline", .positiveDuration, default: .seconds(2)),
             staleOnError: section.value("staleOnError", .bool, default: true),
-            maxStale: section.value("maxStale", .duration, default: .seconds(30 * 86400)), maxSize: section.optional("maxSize", .size))
+            maxStale: section.value("maxStale", .durationOrUnlimited, default: .some(.seconds(30 * 86400))), maxSize: section.optional("maxSize", .size),
+            goneDocuments: documents, goneImmutable: immutable, fixedTags: fixed)
         section.finish()
         return cache
     }

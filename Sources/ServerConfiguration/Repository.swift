@@ -42,9 +42,23 @@ extension Configuration {
             public var negativeMaxAge: Duration
             public var revalidateDeadline: Duration
             public var staleOnError: Bool
-            public var maxStale: Duration
+            /// nil: however old.
+            public var maxStale: Duration?
             /// In bytes; nil: no bound.
             public var maxSize: Int64?
+            /// Of names and listings that the upstream has no more.
+            public var goneDocuments: Gone
+            /// Of files that never change.
+            public var goneImmutable: Gone
+            /// Tags that never move: once known they are not asked for again. With a `:` a pattern is matched with `image:tag`.
+            public var fixedTags: [Glob]
+
+            /// What becomes of a copy whose original was deleted upstream.
+            public enum Gone: String, Hashable, Sendable, CaseIterable {
+                case keep
+                /// It is let go of.
+                case honour
+            }
         }
 
         /// Of what is asked of the upstream.

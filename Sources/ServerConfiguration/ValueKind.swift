@@ -90,6 +90,15 @@ extension ValueKind where Value == Duration {
     }
 }
 
+extension ValueKind where Value == Duration? {
+    /// `unlimited` is nil.
+    static var durationOrUnlimited: Self {
+        Self(
+            parse: { scalar throws(InvalidName) in scalar.text == "unlimited" ? nil : try DurationText.parse(scalar.text) },
+            show: { .text($0.map(DurationText.text) ?? "unlimited") })
+    }
+}
+
 extension ValueKind where Value == Int64 {
     static func size(from least: Int64, to most: Int64) -> Self {
         Self(

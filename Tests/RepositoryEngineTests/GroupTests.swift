@@ -193,13 +193,15 @@ struct GroupTests {
         let name = PointerName(package: PackageName(name: "app"), kind: "tag", name: "1")
         let want = PointerRequest(name, upstream: UpstreamResource(.below("tag")))
         fixture.second.put("tag", .init("target"))
-        let pointer = try #require(try await fixture.site.content(of: "g").resolve(want))
-        #expect(pointer.member.text == "p2")
-        try await fixture.site.content(of: "local").commit(Edit([.point(name, to: "here", .always)]))
-        #expect(try await fixture.site.content(of: "g").resolve(want)?.target == "here")
-        fixture.stop(fixture.first)
-        let other = PointerRequest(PointerName(package: PackageName(name: "app"), kind: "tag", name: "2"), upstream: UpstreamResource(.below("tag")))
-        #expect(await self.code { _ = try await fixture.site.content(of: "g").resolve(other) } == .unavailable)
+        try await fixture.running {
+            let pointer = try #require(try await fixture.site.content(of: "g").resolve(want))
+            #expect(pointer.member.text == "p2")
+            try await fixture.site.content(of: "local").commit(Edit([.point(name, to: "here", .always)]))
+            #expect(try await fixture.site.content(of: "g").resolve(want)?.target == "here")
+            fixture.stop(fixture.first)
+            let other = PointerRequest(PointerName(package: PackageName(name: "app"), kind: "tag", name: "2"), upstream: UpstreamResource(.below("tag")))
+            #expect(await self.code { _ = try await fixture.site.content(of: "g").resolve(other) } == .unavailable)
+        }
     }
 
     @Test("writes go to the member that is named for them, under its policy; without one they are no method")

@@ -208,6 +208,11 @@ import Testing
             #expect(whole == nil)
             let described = try await fixture.get(.head)
             #expect(described == nil)
+            let asked = fixture.upstream.asked.count
+            let again = try await fixture.get()
+            #expect(again == nil)
+            #expect(fixture.upstream.asked.count == asked, "what is known not to be there is not asked for again")
+            fixture.site.clock.advance(by: .seconds(61))
             fixture.upstream.script(.fail(UpstreamError(.trouble(.unreachable), "refused")))
             let error = await #expect(throws: FormatError.self) { _ = try await fixture.get() }
             #expect(error?.code == .upstreamUnreachable)
@@ -245,6 +250,7 @@ import Testing
             let want = ContentRequest(other, .immutable, upstream: UpstreamResource(.below("b/blob")), expecting: [fixture.digest])
             #expect(try await fixture.get(.whole, want) == nil, "a name that the upstream does not know may not have them")
             fixture.upstream.put("b/blob", .init(fixture.bytes))
+            fixture.site.clock.advance(by: .seconds(61))
             #expect(try await fixture.read(try await fixture.get(.whole, want)) == fixture.bytes)
         }
         #expect(fixture.upstream.asked.count(where: { $0.method == "GET" }) == 1)
@@ -259,18 +265,21 @@ import Testing
             $0.first { $0.name.canonicalName == "docker-content-digest" }?.value
         }
         let content = try fixture.site.content(of: "p")
-        #expect(try await content.resolve(want)?.target == "sha256:aa")
-        #expect(try await content.resolve(want)?.cache?.outcome == .hit)
-        fixture.site.clock.advance(by: .seconds(601))
-        fixture.upstream.script(.fail(UpstreamError(.trouble(.timedOut), "slow")))
-        #expect(try await content.resolve(want)?.cache?.outcome == .stale)
-        fixture.upstream.put("v2/app/manifests/1", .init("x"))
-        #expect(
-            try await content.resolve(want)?.target == "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
-            "without the header the body is hashed")
-        fixture.upstream.put("v2/app/manifests/1", nil)
-        fixture.site.clock.advance(by: .seconds(601))
-        #expect(try await content.resolve(want) == nil)
+        try await fixture.site.running {
+            #expect(try await content.resolve(want)?.target == "sha256:aa")
+            #expect(try await content.resolve(want)?.cache?.outcome == .hit)
+            fixture.site.clock.advance(by: .seconds(601))
+            fixture.upstream.script(.fail(UpstreamError(.trouble(.timedOut), "slow")))
+            #expect(try await content.resolve(want)?.cache?.outcome == .stale)
+            fixture.upstream.put("v2/app/manifests/1", .init("x"))
+            #expect(
+                try await content.resolve(want)?.target == "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+                "without the header the body is hashed")
+            fixture.upstream.put("v2/app/manifests/1", nil)
+            fixture.site.clock.advance(by: .seconds(601))
+            let gone = try await content.resolve(want)
+            #expect(gone == nil)
+        }
         #expect(fixture.upstream.asked.map(\.method) == ["HEAD", "HEAD", "HEAD", "GET", "HEAD"])
     }
 }

@@ -1,11 +1,20 @@
 import FormatAPI
 
-/// Decides how a movable name or file is answered: from what is kept, or by asking the upstream, and for how long a client waits for that.
-/// Has no clock: ages are given.
+/// Decides how a name or file of an upstream is answered: from what is kept, or by asking, and for how long a client waits for that. Has no
+/// clock: ages are given.
 struct Freshness: Hashable, Sendable {
+    enum Kind: Hashable, Sendable {
+        /// Movable, and so asked for again after `maxAge`.
+        case document
+        /// A digest, or a name that is said never to move: asked for again only where its deletion upstream is to be honoured.
+        case immutable
+    }
+
     enum Plan: Hashable, Sendable {
         /// As it is.
         case serve
+        /// As it is, although the upstream has no such thing any more.
+        case serveGone
         /// The upstream said so long ago that there is none.
         case absent(since: Duration)
         /// With nothing in hand: as long as it takes.
@@ -20,20 +29,31 @@ struct Freshness: Hashable, Sendable {
     ///   - isKept: whether there is something in hand.
     ///   - age: since the upstream confirmed that last; nil: not known, as after `repo invalidate`.
     ///   - missed: how long ago the upstream said that there is none; nil: never.
-    func plan(_ isKept: Bool, age: Duration?, missed: Duration?) -> Plan {
+    func plan(_ kind: Kind, _ isKept: Bool, age: Duration?, missed: Duration?) -> Plan {
+        if isKept, kind == .immutable, self.cache.goneImmutable == .keep { return .serve }
         if isKept, let age, age <= self.cache.maxAge { return .serve }
-        if let missed, missed <= self.cache.negativeMaxAge { return .absent(since: missed) }
-        return isKept && self.mayServeStale(age) ? .askWithin(self.cache.revalidateDeadline) : .ask
+        if let missed, missed <= self.cache.negativeMaxAge {
+            return isKept && self.gone(kind) == .keep ? .serveGone : .absent(since: missed)
+        }
+        return isKept && self.mayServeStale(kind, age) ? .askWithin(self.cache.revalidateDeadline) : .ask
     }
 
-    func mayServeStale(_ age: Duration?) -> Bool { self.cache.staleOnError && (age ?? .zero) <= self.cache.maxStale }
+    /// What becomes of a copy when the upstream says that there is no such thing.
+    func gone(_ kind: Kind) -> ProxyPart.Cache.Gone { kind == .document ? self.cache.goneDocuments : self.cache.goneImmutable }
+
+    /// Bytes that cannot be out of date are served however long ago they were confirmed.
+    private func mayServeStale(_ kind: Kind, _ age: Duration?) -> Bool {
+        guard self.cache.staleOnError else { return false }
+        guard kind == .document, let bound = self.cache.maxStale else { return true }
+        return (age ?? .zero) <= bound
+    }
 }
 
 extension FormatError {
     /// An upstream's, or of the way to it; not an answer.
     var isTrouble: Bool {
         switch self.code {
-        case .upstreamUnreachable, .upstreamTimedOut, .upstreamFailed, .unavailable, .noSpace: true
+        case .upstreamUnreachable, .upstreamTimedOut, .upstreamFailed, .unavailable, .noSpace, .quotaExceeded: true
         default: false
         }
     }

@@ -10,8 +10,10 @@ extension ProxyContent {
         guard let resource = want.upstream else { return kept.map { Pointer(target: $0, member: self.repository.name) } }
         let key = Refreshes.Key(repository: self.repository.id, subject: UpstreamState.subject(of: want.name))
         let age = try await self.age(of: key)
-        switch self.freshness.plan(kept != nil, age: age, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
+        let kind: Freshness.Kind = self.part.cache.isFixed(want.name) ? .immutable : .document
+        switch self.freshness.plan(kind, kept != nil, age: age, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
         case .serve: return kept.map { self.pointer($0, .hit, age ?? .zero) }
+        case .serveGone: return kept.map { self.pointer($0, .stale, age ?? .zero) }
         case .absent(let since):
             self.context.notes.add(CacheReport(.negative, age: since))
             return nil
@@ -45,8 +47,11 @@ extension ProxyContent {
             let answer = try await self.maker.refreshes.answer(key, within: deadline, start: self.maker.fills.start) {
                 try await self.ask(want, resource, key)
             }
-            guard case .target(let target, let age) = answer else { return nil }
-            return self.pointer(target, target == kept ? .revalidated : .miss, age)
+            switch answer {
+            case .target(let target, let age): return self.pointer(target, target == kept ? .revalidated : .miss, age)
+            case .gone: return kept.map { self.pointer($0, .stale, .zero) }
+            case .absent, .same, .arriving: return nil
+            }
         } catch let error as UpstreamError {
             throw FormatError(error)
         }
@@ -65,7 +70,10 @@ extension ProxyContent {
             return .target(answer.target, age: .seconds(answer.age))
         } catch let error as UpstreamError where error.code == .absent {
             self.maker.misses.add(key, at: self.maker.now())
-            if try await self.maker.metadata.pointer(want.name, in: self.repository.id) != nil { try await self.note(Edit([.unpoint(want.name)]), []) }
+            let kind: Freshness.Kind = self.part.cache.isFixed(want.name) ? .immutable : .document
+            guard try await self.maker.metadata.pointer(want.name, in: self.repository.id) != nil else { return .absent }
+            if self.freshness.gone(kind) == .keep { return .gone }
+            try await self.letGo(Edit([.unpoint(want.name)]))
             return .absent
         }
     }

@@ -41,11 +41,15 @@ struct ProxyContent: RepositoryContent {
 
     private func kept(_ want: ContentRequest) async throws -> Content? {
         guard let asset = try await self.metadata.asset(at: want.path, in: self.repository.id) else { return nil }
-        guard want.change == .mutable, let resource = want.upstream else { return try await self.content(of: asset, want, .hit, since: nil) }
+        let kind: Freshness.Kind = want.change == .mutable ? .document : .immutable
+        guard kind == .document || self.freshness.gone(kind) == .honour, let resource = want.upstream else {
+            return try await self.content(of: asset, want, .hit, since: nil)
+        }
         let key = self.key(want.path)
-        let age = try await self.age(of: key)
-        switch self.freshness.plan(true, age: age, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
+        let age = try await self.age(of: key) ?? (kind == .immutable ? self.maker.now() - asset.created : nil)
+        switch self.freshness.plan(kind, true, age: age, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
         case .serve: return try await self.content(of: asset, want, .hit, since: age)
+        case .serveGone: return try await self.content(of: asset, want, .stale, since: age)
         case .absent(let since):
             self.context.notes.add(CacheReport(.negative, age: since))
             throw FillFailure.absent
@@ -67,10 +71,11 @@ struct ProxyContent: RepositoryContent {
     /// - Throws: `FillFailure`; `UpstreamError` after the deadline.
     private func revalidated(_ asset: StoredAsset, _ want: ContentRequest, _ resource: UpstreamResource, within deadline: Duration?) async throws -> Content? {
         let answer = try await self.maker.refreshes.answer(self.key(want.path), within: deadline, start: self.maker.fills.start) {
-            try await self.ask(want, resource)
+            want.change == .mutable ? try await self.ask(want, resource) : try await self.askWhetherGone(want, resource)
         }
         switch answer {
         case .absent, .target: throw FillFailure.absent
+        case .gone: return try await self.content(of: asset, want, .stale, since: try await self.age(of: self.key(want.path)))
         case .same: return try await self.content(of: asset, want, .revalidated, since: .zero)
         case .arriving(let fill):
             fill.enter()
@@ -94,10 +99,32 @@ struct ProxyContent: RepositoryContent {
             try await self.touch(want.path, state)
             return .same
         } catch FillFailure.absent {
-            // A movable file that is gone upstream is gone here.
             self.maker.misses.add(key, at: self.maker.now())
-            try await self.note(Edit([.removeAsset(want.path)]), [])
+            if self.freshness.gone(.document) == .keep { return .gone }
+            try await self.letGo(want.removal ?? Edit([.removeAsset(want.path)]))
             return .absent
+        }
+    }
+
+    /// Of what never changes: only whether it is there.
+    private func askWhetherGone(_ want: ContentRequest, _ resource: UpstreamResource) async throws -> Refreshes.Answer {
+        do {
+            _ = try await self.head(of: resource)
+            try await self.touch(want.path, nil)
+            return .same
+        } catch FillFailure.absent {
+            self.maker.misses.add(self.key(want.path), at: self.maker.now())
+            try await self.letGo(want.removal ?? Edit([.removeAsset(want.path)]))
+            return .absent
+        }
+    }
+
+    /// Another request may have been first.
+    func letGo(_ edit: Edit) async throws {
+        do {
+            try await self.note(edit, [])
+        } catch let error as MetadataError {
+            guard case .refused(.missing) = error.code else { throw error }
         }
     }
 
@@ -134,7 +161,7 @@ struct ProxyContent: RepositoryContent {
     private func fetched(_ want: ContentRequest, _ resource: UpstreamResource) async throws -> Content? {
         if self.delivery(want).isOfNothing { throw FillFailure.beyond(0) }
         let key = self.key(want.path)
-        if case .absent(let since) = self.freshness.plan(false, age: nil, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
+        if case .absent(let since) = self.freshness.plan(.document, false, age: nil, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
             self.context.notes.add(CacheReport(.negative, age: since))
             return nil
         }

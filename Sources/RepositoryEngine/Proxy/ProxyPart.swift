@@ -1,3 +1,4 @@
+public import AccessControl
 import ArtifactModel
 import Logging
 
@@ -10,8 +11,25 @@ public struct ProxyPart: Sendable {
         /// How long a client waits for the upstream's word on something that is kept.
         public var revalidateDeadline: Duration
         public var staleOnError: Bool
-        public var maxStale: Duration
-        public init(maxAge: Duration, negativeMaxAge: Duration, revalidateDeadline: Duration, staleOnError: Bool, maxStale: Duration) {
+        /// nil: however old.
+        public var maxStale: Duration?
+        /// Of names and listings that the upstream has no more.
+        public var goneDocuments: Gone
+        /// Of files that never change. To honour their deletion they have to be asked for again after `maxAge`.
+        public var goneImmutable: Gone
+        /// Pointers that never move: matched with the name, or with `package:name` where the pattern has a `:`.
+        public var fixedTags: [Glob]
+
+        /// What becomes of a copy whose original was deleted upstream.
+        public enum Gone: Hashable, Sendable { case keep, honour }
+
+        public init(
+            maxAge: Duration, negativeMaxAge: Duration, revalidateDeadline: Duration, staleOnError: Bool, maxStale: Duration?,
+            goneDocuments: Gone = .honour, goneImmutable: Gone = .keep, fixedTags: [Glob] = []
+        ) {
+            self.goneDocuments = goneDocuments
+            self.goneImmutable = goneImmutable
+            self.fixedTags = fixedTags
             self.maxAge = maxAge
             self.negativeMaxAge = negativeMaxAge
             self.revalidateDeadline = revalidateDeadline
@@ -21,6 +39,7 @@ public struct ProxyPart: Sendable {
     }
     public var upstream: any UpstreamClient
     public var cache: Cache
+
     public init(upstream: any UpstreamClient, cache: Cache) {
         self.upstream = upstream
         self.cache = cache
@@ -31,5 +50,11 @@ extension ProxyOrigin {
     /// What came and was right, and could still not be kept: the next client fetches it again.
     func log(_ failure: FillFailure, of path: AssetPath) {
         self.logger.warning("not kept", metadata: ["repository": "\(self.name)", "path": "\(path)", "cause": "\(failure)"])
+    }
+}
+
+extension ProxyPart.Cache {
+    func isFixed(_ name: PointerName) -> Bool {
+        self.fixedTags.contains { $0.matches($0.text.contains(":") ? "\(name.package.path):\(name.name)" : name.name) }
     }
 }

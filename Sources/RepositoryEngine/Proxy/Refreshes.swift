@@ -14,6 +14,8 @@ final class Refreshes: Sendable {
     /// What the upstream said.
     enum Answer: Sendable {
         case absent
+        /// There is no such thing any more, and what is kept is to stay.
+        case gone
         /// What is kept is still right.
         case same
         /// A pointer leads here.

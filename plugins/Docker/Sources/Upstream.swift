@@ -37,6 +37,7 @@ extension ImageName {
             let push = ManifestPush(image: self, digest: digest, tags: [], manifest: manifest, blob: arrival.blob, attributes: arrival.attributes)
             return Edit([.put(push.component)])
         }
+        request.removal = Edit([.remove(self.coordinates(digest))])
         request.mention = ContentRequest.Mention(of: digest, in: self.package, kinds: ["child"])
         return request
     }

@@ -72,9 +72,11 @@ struct RootTests {
         let ground = try await Ground()
         let root = own.isEmpty ? nil : try RepositoryName(own)
         // A HEAD, as clients resolve tags, and then GET: both are asked for at the same place.
-        for method in [HTTPRequest.Method.head, .get] {
-            let answer = try await ground.site.send(TestRequest(method, target, ownRoot: root))
-            #expect(answer.status == .notFound)
+        try await ground.site.running {
+            for method in [HTTPRequest.Method.head, .get] {
+                let answer = try await ground.site.send(TestRequest(method, target, ownRoot: root))
+                #expect(answer.status == .notFound)
+            }
         }
         #expect(Set(ground.asked()) == [expected])
     }

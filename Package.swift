@@ -119,7 +119,7 @@ let package = Package(
             "MaintenanceTests",
             [
                 model, formatAPI, storageAPI, http, "Maintenance", "RepositoryEngine", "FormatTestKit", "BlobStores", "BlockingWork", "SQLMetadata",
-                "SQLiteDriver", nio, logging,
+                "SQLiteDriver", "AccessControl", "DockerFormat", nio, logging, lifecycle, crypto,
             ]),
         tests(
             "FaultTests",

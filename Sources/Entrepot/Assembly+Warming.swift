@@ -21,13 +21,14 @@ struct InvalidationReport: Codable, Sendable {
 extension Assembly {
     private static let atOnce = 4
 
-    /// Has a proxy fetch what clients of these references would ask for.
-    /// - Throws: `CommandFailure` for a repository that is none, or no proxy; `FormatError` for a reference that cannot be had, after the
+    /// Has a proxy, or those of a group, fetch what clients of these references would ask for.
+    /// - Throws: `CommandFailure` for a repository that is none, or without an upstream; `FormatError` for a reference that cannot be had, after the
     ///   others were tried.
     func warm(
         _ name: String, _ references: [String], choice: [String], _ tell: @escaping @Sendable (JobProgress) -> Void
     ) async throws -> WarmReport {
-        let repository = try self.proxy(name)
+        // A group is asked as its clients ask it: by its order, its members' names, and who owns what.
+        let (repository, _) = try self.proxies(name)
         guard let format = self.formats.first(where: { $0.id == repository.format }) else { throw CommandFailure("there is no format \(repository.format)") }
         let content = self.contents.content(of: repository, for: .anonymous(), request: "warm", in: self.catalogue, OpenAccess())
         var wanted: [Prefetch] = []
@@ -70,19 +71,27 @@ extension Assembly {
         tally.add(files: 1, bytes: 0)
     }
 
-    /// Has a proxy ask its upstream again about every tag and movable file; what it keeps stays.
+    /// Has a proxy, or those of a group, ask its upstream again about every tag and movable file; what it keeps stays.
     func invalidate(_ name: String) async throws -> InvalidationReport {
-        let repository = try self.proxy(name)
         self.contents.forgetMisses()
-        return InvalidationReport(subjects: try await self.cached.expireUpstreamStates("", in: repository.id))
+        var subjects = 0
+        for proxy in try self.proxies(name).proxies { subjects += try await self.cached.expireUpstreamStates("", in: proxy.id) }
+        return InvalidationReport(subjects: subjects)
     }
 
-    private func proxy(_ name: String) throws -> Repository {
+    /// The repository, and what of it has an upstream: itself, or members of the group.
+    private func proxies(_ name: String) throws -> (repository: Repository, proxies: [Repository]) {
         guard let repository = self.repositories.first(where: { $0.name.text == name }) else {
             throw CommandFailure("there is no repository «\(name)»; there are: \(self.repositories.map(\.name.text).joined(separator: ", "))")
         }
-        guard case .proxy = repository.part else { throw CommandFailure("«\(name)» is no proxy: it has no upstream to ask") }
-        return repository
+        switch repository.part {
+        case .hosted: throw CommandFailure("«\(name)» is no proxy: it has no upstream to ask")
+        case .proxy: return (repository, [repository])
+        case .group:
+            let proxies = self.catalogue.proxies(of: repository)
+            guard !proxies.isEmpty else { throw CommandFailure("«\(name)» is a group without a proxy: it has no upstream to ask") }
+            return (repository, proxies)
+        }
     }
 }
 

@@ -49,6 +49,7 @@ struct Assembly: Sendable {
     let catalogue: Catalogue
     let formats: [any ServedFormat]
     let cached: CachedMetadata
+    let evictor: Evictor
 
     static let clock: WallClock = { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
 
@@ -67,14 +68,16 @@ struct Assembly: Sendable {
         let repositories = try await Self.repositories(configuration, metadata, shelves, logger) { try Self.part(of: $0, formats, upstreams) }
         let uploads = UploadBook(ledger: metadata, now: Self.clock)
         let fills = Fills(compute: pools.compute, logger: logger)
-        let cached = CachedMetadata(metadata)
+        let meter = CacheMeter(bounds: Self.bounds(configuration, repositories))
+        let cached = CachedMetadata(metadata) { meter.committed($0) }
         let contents = ContentMaker(metadata: cached, uploads: uploads, fills: fills, compute: pools.compute, now: Self.clock)
         let catalogue = Catalogue(repositories, formats: formats)
         let service = ArtifactService(catalogue, contents: contents, authorizer: OpenAccess())
+        let evictor = Evictor(catalogue, meter: meter, ledger: metadata, metadata: cached, contents: contents, now: Self.clock)
         let maintenance = MaintenanceService(
             collectors: shelves.map { Collector($0, ledger: metadata, now: Self.clock) },
             sweeper: UploadSweeper(book: uploads, ledger: metadata, repositories: repositories, shelves: shelves, born: Self.clock(), now: Self.clock),
-            parts: PartSweeper(catalogue, ledger: metadata, metadata: cached, now: Self.clock), logger: logger,
+            parts: PartSweeper(catalogue, ledger: metadata, metadata: cached, now: Self.clock), evictor: evictor, logger: logger,
             replenish: { try await pools.files.run { reserve.provide() } })
         let verifier = Verifier(shelves, ledger: metadata, compute: pools.compute, now: Self.clock) { digest in
             cached.forgetAssets()
@@ -83,7 +86,7 @@ struct Assembly: Sendable {
         return Assembly(
             configuration: configuration, folder: folder, pools: pools, database: database, metadata: metadata, shelves: shelves,
             repositories: repositories, service: service, maintenance: maintenance, verifier: verifier, loops: loops, upstreams: upstreams,
-            contents: contents, catalogue: catalogue, formats: formats, cached: cached)
+            contents: contents, catalogue: catalogue, formats: formats, cached: cached, evictor: evictor)
     }
 
     /// - Throws: `CommandFailure` that names the file: this is the operator's own machine.
@@ -136,7 +139,7 @@ struct Assembly: Sendable {
         return try zip(records, placed).map { record, place in
             Repository(
                 id: record.id, name: place.0.name, format: place.0.format, part: try part(place.0), settings: place.0.settings, shelf: place.1,
-                owns: place.0.owns)
+                owns: place.0.owns, rule: place.0.routingRule.flatMap { name in configuration.routingRules.first { $0.name == name } })
         }
     }
 
@@ -158,7 +161,9 @@ extension Assembly {
             let totals = try await shelf.recount()
             stores.append(StatusReport.Store(name: shelf.name, blobs: totals.count, bytes: totals.bytes))
         }
-        return StatusReport(version: Program.name, pid: nil, uptimeSeconds: nil, listening: [], repositories: self.repositories.count, stores: stores)
+        return StatusReport(
+            version: Program.name, pid: nil, uptimeSeconds: nil, listening: [], repositories: self.repositories.count, stores: stores,
+            caches: try await self.cacheReports())
     }
 
     func repositoryReports() -> [RepositoryReport] {

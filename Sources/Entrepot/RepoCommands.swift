@@ -3,10 +3,10 @@ import Foundation
 
 struct RepoWarm: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "warm", abstract: "Has a proxy fetch what clients of these references would ask for.",
+        commandName: "warm", abstract: "Has a proxy, or those of a group, fetch what clients of these references would ask for.",
         discussion: "References are in the format's words: library/alpine:3.20 for docker, a file's path for raw.")
     @OptionGroup var options: ConfigurationOptions
-    @Argument(help: "The proxy's name.") var repository: String
+    @Argument(help: "The proxy's or group's name.") var repository: String
     @Argument(help: "What to fetch.") var references: [String]
     @Option(name: .customLong("platform"), help: "Only this platform of images, such as linux/arm64; may be given several times.") var platforms: [String] = []
     @Flag(help: "JSON, for scripts.") var json = false
@@ -28,10 +28,10 @@ struct RepoWarm: AsyncParsableCommand {
 
 struct RepoInvalidate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "invalidate", abstract: "Has a proxy ask its upstream again about every tag and movable file.",
+        commandName: "invalidate", abstract: "Has a proxy, or those of a group, ask their upstreams again about every tag and movable file.",
         discussion: "What is kept stays, and is served where the upstream has nothing newer, or cannot be reached.")
     @OptionGroup var options: ConfigurationOptions
-    @Argument(help: "The proxy's name.") var repository: String
+    @Argument(help: "The proxy's or group's name.") var repository: String
     @Flag(help: "JSON, for scripts.") var json = false
 
     func run() async throws {

@@ -8,6 +8,14 @@ struct StatusReport: Codable, Sendable {
         /// In bytes.
         var bytes: Int64
     }
+    /// A proxy with `cache.maxSize`.
+    struct Cache: Codable, Sendable {
+        var repository: String
+        /// Kept, in bytes; at most, as what has come since it was counted may count twice.
+        var bytes: Int64
+        /// In bytes.
+        var maxSize: Int64
+    }
     var version: String
     /// nil: no server runs.
     var pid: Int32?
@@ -15,6 +23,7 @@ struct StatusReport: Codable, Sendable {
     var listening: [String]
     var repositories: Int
     var stores: [Store]
+    var caches: [Cache]
 }
 
 struct RepositoryReport: Codable, Sendable {

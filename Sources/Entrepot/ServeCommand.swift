@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import Maintenance
 import NIOCore
 import NIOPosix
 import RepositoryEngine
@@ -45,6 +46,10 @@ struct ServeCommand: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
+                    // First, and so ended last: nothing is used after it.
+                    .init(
+                        service: UsageService(assembly.contents.usages, ledger: assembly.metadata, now: Assembly.clock, logger: logs.server),
+                        successTerminationBehavior: .ignore),
                     .init(service: FillService(fills: assembly.contents.fills, executors: EventLoopExecutors(loops).all), successTerminationBehavior: .ignore),
                     .init(service: assembly.maintenance, successTerminationBehavior: .ignore), .init(service: server),
                     .init(service: HangupService(server, logs.server), successTerminationBehavior: .ignore),

@@ -18,7 +18,7 @@ extension ServerProbes {
     }
 
     private static func samples(_ assembly: Assembly) async -> [MetricSample] {
-        var samples = Self.upstreams(assembly.repositories) + Self.fills(assembly.contents.fills)
+        var samples = Self.upstreams(assembly.repositories) + Self.fills(assembly.contents.fills) + MetricSample.caches(assembly.evictor)
         for shelf in assembly.shelves {
             let labels = [(name: "store", value: shelf.name)]
             // Not counted yet, moments after a start: no figure rather than a wrong one.

@@ -17,6 +17,7 @@ struct StatusCommand: AsyncParsableCommand {
         }
         print("\(report.version), \(report.repositories) repositories")
         for store in report.stores { print("blob store \(store.name): \(store.blobs) blobs, \(ReportText.size(store.bytes))") }
+        for cache in report.caches { print("cache \(cache.repository): \(ReportText.size(cache.bytes)) of \(ReportText.size(cache.maxSize))") }
     }
 }
 

@@ -129,6 +129,8 @@ public struct ContentRequest: Sendable {
     public var from: RepositoryName?
     /// Group: a member that holds a component with one of these edges is asked before others that have to ask their upstreams.
     public var mention: Mention?
+    /// Group: how the same is asked for where its package has another name; nil: it has one name everywhere.
+    public var naming: Naming<ContentRequest>?
 
     /// What names a file: a component of the package, by an edge of one of the kinds.
     public struct Mention: Hashable, Sendable {
@@ -188,6 +190,8 @@ public struct PointerRequest: Sendable {
     public var largest: Int
     /// What a target is. A name that leads to something kept is moved only when its new target can be had; nil: at once.
     public var content: (@Sendable (_ target: String) -> ContentRequest?)?
+    /// Group: how the same is asked for where its package has another name; nil: it has one name everywhere.
+    public var naming: Naming<PointerRequest>?
 
     public init(
         _ name: PointerName, upstream: UpstreamResource? = nil, largest: Int = 8 << 20, target: @escaping Target = { _ in nil },
@@ -198,6 +202,17 @@ public struct PointerRequest: Sendable {
         self.upstream = upstream
         self.largest = largest
         self.target = target
+    }
+}
+
+/// A question about a package that may have another name at another member of a group: see `RepositoryContent.fullName`.
+public struct Naming<Request: Sendable>: Sendable {
+    public var name: String
+    /// nil: what the name would be is none.
+    public var request: @Sendable (_ name: String) -> Request?
+    public init(_ name: String, request: @escaping @Sendable (_ name: String) -> Request?) {
+        self.name = name
+        self.request = request
     }
 }
 

@@ -34,6 +34,10 @@ public protocol RepositoryFormat: Sendable {
     static func name(at path: AssetPath) -> String
     /// What an asset outside every component is a part of; nil: it stands for itself, and nothing but a request removes it.
     static func part(at path: AssetPath) -> Part?
+    /// Where a part lies: the way back from `part(at:)`; nil: nowhere that could be told from it.
+    static func path(of part: Part) -> AssetPath?
+    /// Edges by which a component contains others of its package: they count as used when it is, and leave a full cache with it.
+    static var containing: [String] { get }
     /// How long a part may be named by nothing before it is removed, counted from when it was linked or renewed; nil: for good.
     static func unusedPartAge(_ settings: Settings) -> Duration?
 
@@ -66,6 +70,8 @@ extension RepositoryFormat {
     }
     public static func name(at path: AssetPath) -> String { path.text }
     public static func part(at path: AssetPath) -> Part? { nil }
+    public static func path(of part: Part) -> AssetPath? { nil }
+    public static var containing: [String] { [] }
     public static func unusedPartAge(_ settings: Settings) -> Duration? { nil }
 
     /// Of a format without doors: the repository's URL is all there is.

@@ -21,6 +21,7 @@ public struct TestSite: Sendable {
         var upstream: (any UpstreamClient)?
         var group: GroupPart?
         var owns: [Glob] = []
+        var rule: RoutingRule?
         var cache = ProxyPart.Cache(
             maxAge: .seconds(600), negativeMaxAge: .seconds(60), revalidateDeadline: .seconds(2), staleOnError: true, maxStale: .seconds(86400))
         public init(_ name: String, policy: WritePolicy = .allow, settings: any Sendable = NoSettings()) {
@@ -61,6 +62,16 @@ public struct TestSite: Sendable {
             return plan
         }
 
+        /// The same with a routing rule: expressions, as in `matchers:`.
+        public func blocking(_ matchers: String...) throws -> Plan { try self.ruled(.block, matchers) }
+        public func allowing(_ matchers: String...) throws -> Plan { try self.ruled(.allow, matchers) }
+
+        private func ruled(_ mode: RoutingRule.Mode, _ matchers: [String]) throws -> Plan {
+            var plan = self
+            plan.rule = RoutingRule(name: "rule", mode: mode, matchers: try matchers.map { try LinearExpression($0) })
+            return plan
+        }
+
         var role: Role { self.group != nil ? .group : self.upstream != nil ? .proxy : .hosted }
         var part: Repository.Part {
             if let group { return .group(group) }
@@ -70,7 +81,7 @@ public struct TestSite: Sendable {
 
     public let clock: TestClock
     public let blobs: any BlobStore
-    public let metadata: any MetadataStore & BlobLedger & BlobAudit & PartLedger & UploadLedger & RepositoryLedger
+    public let metadata: any MetadataStore & BlobLedger & BlobAudit & PartLedger & UploadLedger & RepositoryLedger & UsageLedger & CacheLedger
     public let shelf: BlobShelf
     public let uploads: UploadBook
     public let fills: Fills
@@ -81,8 +92,8 @@ public struct TestSite: Sendable {
     public let compute: any BlockingPool
     /// Takes a blob out of what the engine remembers, as whoever changed its row or its bytes must.
     public let forget: @Sendable (ContentDigest) -> Void
-    private let catalogue: Catalogue
-    private let contents: ContentMaker
+    public let catalogue: Catalogue
+    public let contents: ContentMaker
     private let service: ArtifactService
 
     /// - Parameter blobs: a store of the test's own, such as one that fails; in memory where none is given.
@@ -91,10 +102,12 @@ public struct TestSite: Sendable {
     /// - Parameter database: one of the test's own, to look into; SQLite's `:memory:` where none is given.
     /// - Parameter pool: where blocking work runs; two threads that end with the process where none is given.
     /// - Parameter decorate: puts something between engine and metadata, such as one that fails.
+    /// - Parameter onCommit: told of every edit that requests have committed.
     public static func make<Format: RepositoryFormat>(
         _ format: Format, site: Format.SiteSettings, _ plans: [Plan], blobs: (any BlobStore)? = nil, quota: Int64? = nil,
         database: (any SQLDatabase)? = nil, pool: (any BlockingPool)? = nil, holding: (any BlobLedger) -> any BlobLedger = { $0 },
-        sessions: (any UploadLedger) -> any UploadLedger = { $0 }, decorate: (any MetadataStore) -> any MetadataStore = { $0 }
+        sessions: (any UploadLedger) -> any UploadLedger = { $0 }, decorate: (any MetadataStore) -> any MetadataStore = { $0 },
+        onCommit: @escaping @Sendable (RepositoryEdit) -> Void = { _ in }
     ) async throws -> TestSite {
         let clock = TestClock()
         let pool = pool ?? ThreadPool(threads: 2)
@@ -112,11 +125,12 @@ public struct TestSite: Sendable {
             }, now: clock.now)
         let repositories = zip(records, plans).map { record, plan in
             Repository(
-                id: record.id, name: record.declaration.name, format: Format.id, part: plan.part, settings: plan.settings, shelf: shelf, owns: plan.owns)
+                id: record.id, name: record.declaration.name, format: Format.id, part: plan.part, settings: plan.settings, shelf: shelf, owns: plan.owns,
+                rule: plan.rule)
         }
         let fills = Fills(compute: pool, logger: Logger(label: "test"))
         let uploads = UploadBook(ledger: sessions(metadata), now: { clock.now })
-        let cached = CachedMetadata(decorate(metadata))
+        let cached = CachedMetadata(decorate(metadata), onCommit: onCommit)
         let contents = ContentMaker(metadata: cached, uploads: uploads, fills: fills, compute: pool, now: { clock.now })
         let catalogue = Catalogue(repositories, formats: [SitedFormat(format, site: site)])
         return TestSite(

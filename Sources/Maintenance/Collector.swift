@@ -40,6 +40,7 @@ public struct Collector: Sendable {
     }
 
     static let slice = 500
+    var store: BlobStoreID { self.shelf.id }
     private let shelf: BlobShelf
     private let ledger: any BlobLedger
     private let now: WallClock

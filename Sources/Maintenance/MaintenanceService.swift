@@ -1,3 +1,5 @@
+import ArtifactModel
+import RepositoryEngine
 public import ServiceLifecycle
 
 public import struct Logging.Logger
@@ -7,18 +9,20 @@ public struct MaintenanceService: Service {
     private let collectors: [Collector]
     private let sweeper: UploadSweeper
     private let parts: PartSweeper
+    private let evictor: Evictor?
     private let replenish: @Sendable () async throws -> Bool
     private let interval: Duration
     private let logger: Logger
 
     /// - Parameter replenish: sets space aside again that was given away on a full disk, where there is room; whether it is there.
     public init(
-        collectors: [Collector], sweeper: UploadSweeper, parts: PartSweeper, interval: Duration = .seconds(600), logger: Logger,
+        collectors: [Collector], sweeper: UploadSweeper, parts: PartSweeper, evictor: Evictor? = nil, interval: Duration = .seconds(600), logger: Logger,
         replenish: @escaping @Sendable () async throws -> Bool = { true }
     ) {
         self.collectors = collectors
         self.sweeper = sweeper
         self.parts = parts
+        self.evictor = evictor
         self.replenish = replenish
         self.interval = interval
         self.logger = logger
@@ -26,10 +30,45 @@ public struct MaintenanceService: Service {
 
     public func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                await self.round()
-                // Cancelled by the shutdown: the loop ends.
-                try? await Task.sleep(for: self.interval)
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.evictAsCachesFill() }
+                while !Task.isCancelled {
+                    await self.round()
+                    // Cancelled by the shutdown: the loop ends.
+                    try? await Task.sleep(for: self.interval)
+                }
+                group.cancelAll()
+            }
+        }
+    }
+
+    /// A cache that passes its bound does not wait for the next round, and neither does the space.
+    private func evictAsCachesFill() async {
+        guard let evictor else { return }
+        for await repository in evictor.meter.overflows {
+            guard await self.evict(from: repository, evictor), let store = evictor.grounds[repository]?.repository.shelf.id else { continue }
+            await self.collect { $0.store == store }
+        }
+    }
+
+    /// - Returns: whether something went.
+    @discardableResult
+    private func evict(from repository: RepositoryID, _ evictor: Evictor) async -> Bool {
+        var gone = Evictor.Figures()
+        let name = evictor.grounds[repository].map { "\($0.repository.name)" } ?? ""
+        await self.attempt("eviction") {
+            gone = try await evictor.run(repository)
+            guard gone != Evictor.Figures() else { return nil }
+            return ["repository": "\(name)", "components": "\(gone.components)", "files": "\(gone.files)", "bytes": "\(gone.bytes)"]
+        }
+        return gone != Evictor.Figures()
+    }
+
+    private func collect(where isMeant: (Collector) -> Bool) async {
+        for collector in self.collectors where isMeant(collector) {
+            await self.attempt("collection") {
+                let freed = try await collector.run()
+                return freed.blobs > 0 ? ["blobs": "\(freed.blobs)", "bytes": "\(freed.bytes)"] : nil
             }
         }
     }
@@ -44,12 +83,8 @@ public struct MaintenanceService: Service {
             let removed = try await self.parts.run(onlyDue: true)
             return removed > 0 ? ["parts": "\(removed)"] : nil
         }
-        for collector in self.collectors {
-            await self.attempt("collection") {
-                let freed = try await collector.run()
-                return freed.blobs > 0 ? ["blobs": "\(freed.blobs)", "bytes": "\(freed.bytes)"] : nil
-            }
-        }
+        if let evictor { for repository in evictor.repositories { await self.evict(from: repository.id, evictor) } }
+        await self.collect { _ in true }
         await self.attempt("sweep of uploads") {
             let swept = try await self.sweeper.run()
             return swept > 0 ? ["uploads": "\(swept)"] : nil

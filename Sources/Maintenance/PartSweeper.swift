@@ -67,33 +67,13 @@ public final class PartSweeper: Sendable {
             let parts = slice.paths.compactMap { path in ground.rule.part(path).map { LoosePart(path, $0) } }
             var unused = try await self.ledger.unnamed(parts, in: ground.repository.id)[...]
             while !unused.isEmpty {
-                removed += try await self.remove(Array(unused.prefix(Self.batch)), before: cutoff, in: ground.repository)
+                let batch = Array(unused.prefix(Self.batch))
+                removed += try await self.metadata.remove(unnamed: batch, before: cutoff, in: ground.repository, now: self.now()).count
                 unused = unused.dropFirst(Self.batch)
             }
             after = slice.next
         }
         // One that was broken off has not swept, and is due again.
         try Task.checkCancellation()
-    }
-
-    /// One that is used by now, or gone, is left out, and the rest tried again.
-    private func remove(_ parts: [LoosePart], before cutoff: Timestamp, in repository: Repository) async throws -> Int {
-        var parts = parts
-        while !parts.isEmpty {
-            let requirements = parts.flatMap { [Edit.Requirement.unnamed($0.part), .loose($0.path, before: cutoff)] }
-            let edit = Edit(requiring: requirements, parts.map { .removeAsset($0.path) })
-            do {
-                try await self.metadata.commit(RepositoryEdit(repository: repository.id, store: repository.shelf.id, edit: edit, now: self.now()))
-                return parts.count
-            } catch {
-                guard case .refused(let refusal) = error.code else { throw error }
-                switch refusal {
-                case .requirement(let index): parts.remove(at: index / 2)
-                case .missing(let index): parts.remove(at: index)
-                case .link, .policy: throw error
-                }
-            }
-        }
-        return 0
     }
 }

@@ -50,10 +50,15 @@ public struct ArtifactService: ArtifactHandler {
                 outcome.response = route.format.render(Failure(error, denied: denied, anonymous: true), for: route.head)
                 return outcome
             }
+            let path = AskedPath(route.head.path, operation.accesses)
+            // What asks for nothing, as clients do before they sign in, is no matter of rules.
+            guard operation.accesses.isEmpty || repository.allows(path) else {
+                throw FormatError(FormatError.Code.forbidden, "the routing rule of «\(repository.name)» does not allow this path")
+            }
             let catalogue = self.catalogue
             let content = self.contents.content(
                 of: repository, for: principal, request: request.id, Delivery(request.method, request.headers), in: catalogue, self.authorizer,
-                notes: notes
+                asked: operation.accesses.isEmpty ? nil : path, notes: notes
             ) {
                 catalogue.destination(of: $0, asIn: request)
             }

@@ -33,10 +33,13 @@ public final class CachedMetadata: MetadataStore {
 
     private let store: any MetadataStore
     private let state: Mutex<State>
+    private let onCommit: @Sendable (RepositoryEdit) -> Void
 
     /// - Parameter rows: how many assets, and as many pointers, are remembered.
-    public init(_ store: any MetadataStore, rows: Int = 4096) {
+    /// - Parameter onCommit: told of every edit that was committed.
+    public init(_ store: any MetadataStore, rows: Int = 4096, onCommit: @escaping @Sendable (RepositoryEdit) -> Void = { _ in }) {
         self.store = store
+        self.onCommit = onCommit
         self.state = Mutex(
             State(
                 upstreams: LeastRecentlyUsed(capacity: rows), assets: LeastRecentlyUsed(capacity: rows), pointers: LeastRecentlyUsed(capacity: rows)))
@@ -98,6 +101,7 @@ public final class CachedMetadata: MetadataStore {
             throw error
         }
         self.forget(edit)
+        self.onCommit(edit)
     }
 
     /// Forgets every asset: a blob's row has changed, and many may name it.

@@ -14,12 +14,14 @@ public struct ContentMaker: Sendable {
     public let fills: Fills
     let refreshes = Refreshes()
     let misses = Misses()
+    public let usages: UsageBook
 
     /// - Parameter smallBlobs: bytes of memory for small blobs that are asked for often.
     public init(
         metadata: any MetadataStore, uploads: UploadBook, fills: Fills, compute: any BlockingPool, now: @escaping WallClock,
-        smallBlobs: Int = 16 << 20
+        smallBlobs: Int = 16 << 20, usages: UsageBook = UsageBook()
     ) {
+        self.usages = usages
         self.metadata = metadata
         self.uploads = uploads
         self.fills = fills
@@ -40,6 +42,15 @@ public struct ContentMaker: Sendable {
         _ authorizer: any Authorizer, notes: RequestNotes = RequestNotes(),
         destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])? = { _ in nil }
     ) -> any RepositoryContent {
+        self.content(of: repository, for: principal, request: request, delivery, in: catalogue, authorizer, asked: nil, notes: notes, destination: destination)
+    }
+
+    /// - Parameter asked: what the client asks for: members of a group whose rules do not allow it are as if they were not there.
+    func content(
+        of repository: Repository, for principal: Principal, request: String, _ delivery: Delivery, in catalogue: Catalogue,
+        _ authorizer: any Authorizer, asked: AskedPath?, notes: RequestNotes,
+        destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])?
+    ) -> any RepositoryContent {
         let context = RequestContext(
             repository: repository.name, principal: principal.name, requestID: request, delivery: delivery, compute: self.compute, notes: notes,
             destination: destination)
@@ -50,9 +61,11 @@ public struct ContentMaker: Sendable {
                 context: context,
                 repository: repository, policy: policy, maker: self, links: LinkSources(principal: principal, catalogue: catalogue, authorizer: authorizer))
         case .group(let part):
-            let members = (catalogue.members[repository.name] ?? []).map { member in
+            let allowed = (catalogue.members[repository.name] ?? []).filter { member in asked.map { member.allows($0) } ?? true }
+            let members = allowed.map { member in
                 GroupContent.Member(repository: member) {
-                    self.content(of: member, for: principal, request: request, delivery, in: catalogue, authorizer, destination: destination)
+                    self.content(
+                        of: member, for: principal, request: request, delivery, in: catalogue, authorizer, notes: notes, destination: destination)
                 }
             }
             return GroupContent(
@@ -72,7 +85,8 @@ struct LinkSources: Sendable {
     func allowed(for edit: Edit, from repository: Repository) -> [RepositoryName: RepositoryID] {
         var sources: [RepositoryName: RepositoryID] = [:]
         for case .link(_, let name, let path, let subject) in edit.changes {
-            guard let source = self.catalogue.repositories[name], source.shelf.id == repository.shelf.id, source.format == repository.format,
+            guard let source = self.catalogue.repositories[name], source.allows(AskedPath(path.text)), source.shelf.id == repository.shelf.id,
+                source.format == repository.format,
                 self.authorizer.refused([Access(.read, path: subject ?? path.text)], of: name, by: self.principal).isEmpty
             else { continue }
             sources[name] = source.id
@@ -82,6 +96,19 @@ struct LinkSources: Sendable {
 }
 
 extension ContentMaker {
+    /// Notes that a kept file is answered with, and that it is being read for as long as somebody has what comes back.
+    func serving(_ source: any ContentSource, of path: AssetPath, in repository: RepositoryID, to delivery: Delivery) -> any ContentSource {
+        self.usages.note(path, in: repository, now: self.now(), downloads: delivery == .head ? 0 : 1)
+        // What is small is in memory by now.
+        guard delivery != .head, (source.length ?? .max) > SmallBlobs.largest else { return source }
+        return UsedContent(source, self.usages.reading(path, in: repository))
+    }
+
+    /// Whether somebody reads this file, or it is arriving.
+    public func isInUse(_ path: AssetPath, in repository: RepositoryID) -> Bool {
+        self.usages.isRead(path, in: repository) || self.fills.running(Fill.Key(repository: repository, path: path)) != nil
+    }
+
     /// A blob's bytes, small ones from memory; nil: the store has none.
     func source(of digest: ContentDigest, size: Int64, in shelf: BlobShelf, on compute: any BlockingPool) async throws -> (any ContentSource)? {
         let isSmall = size <= SmallBlobs.largest

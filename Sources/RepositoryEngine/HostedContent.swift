@@ -40,7 +40,8 @@ struct HostedContent: RepositoryContent {
             let cause = BlobStoreError(.notFound, "no bytes for \(digest)")
             throw FormatError(.internalFailure, "the bytes of this are missing from the blob store", cause: cause)
         }
-        return Content(head: head, member: self.repository.name, source: source)
+        let served = self.maker.serving(source, of: want.path, in: self.repository.id, to: want.delivery ?? self.context.delivery)
+        return Content(head: head, member: self.repository.name, source: served)
     }
 
     func resolve(_ want: PointerRequest) async throws -> Pointer? {

@@ -19,10 +19,14 @@ public struct Repository: Sendable {
     public let shelf: BlobShelf
     /// Names that are asked of this repository only, in every group.
     public let owns: [Glob]
+    /// Which paths it may be asked about; nil: all.
+    public let rule: RoutingRule?
 
     public init(
-        id: RepositoryID, name: RepositoryName, format: String, part: Part, settings: any Sendable, shelf: BlobShelf, owns: [Glob] = []
+        id: RepositoryID, name: RepositoryName, format: String, part: Part, settings: any Sendable, shelf: BlobShelf, owns: [Glob] = [],
+        rule: RoutingRule? = nil
     ) {
+        self.rule = rule
         self.owns = owns
         self.id = id
         self.name = name
@@ -53,6 +57,9 @@ public struct Catalogue: RepositoryDirectory {
 
     /// nil: the repository has no parts that could be unused.
     public func parts(of repository: Repository) -> PartRule? { self.formats[repository.format]?.parts(under: repository.settings) }
+
+    /// nil: its format is not served here.
+    public func structure(of repository: Repository) -> ContentStructure? { self.formats[repository.format]?.structure }
 
     public func has(_ name: RepositoryName, of format: String) -> Bool { self.repositories[name]?.format == format }
 }

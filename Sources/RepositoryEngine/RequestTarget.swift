@@ -64,7 +64,8 @@ public struct RequestTarget: Sendable {
         return out
     }
 
-    private static func decoded(_ text: Substring, plusIsSpace: Bool) -> String? {
+    /// nil: a bad escape, or no UTF-8.
+    static func decoded(_ text: Substring, plusIsSpace: Bool) -> String? {
         let bytes = text.utf8
         guard bytes.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") || $0 >= 0x80 }) else { return String(text) }
         var out: [UInt8] = []

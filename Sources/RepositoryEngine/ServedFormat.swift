@@ -14,6 +14,7 @@ public protocol ServedFormat: Sendable {
     func name(at path: AssetPath) -> String
     /// Whether an asset is a part, which is linked before anything names it.
     func isPart(_ path: AssetPath) -> Bool
+    var structure: ContentStructure { get }
     /// How a repository of these settings tells parts that nothing uses; nil: it has none, or keeps them for good.
     func parts(under settings: any Sendable) -> PartRule?
 }
@@ -26,6 +27,21 @@ public struct PartRule: Sendable {
     public init(age: Duration, part: @escaping @Sendable (AssetPath) -> Part?) {
         self.age = age
         self.part = part
+    }
+}
+
+/// How the content of a format hangs together.
+public struct ContentStructure: Sendable {
+    /// What an asset is a part of; nil: it stands for itself.
+    public let part: @Sendable (AssetPath) -> Part?
+    /// Where a part lies.
+    public let path: @Sendable (Part) -> AssetPath?
+    /// The kinds of edges by which a component contains others.
+    public let containing: [String]
+    public init(part: @escaping @Sendable (AssetPath) -> Part?, path: @escaping @Sendable (Part) -> AssetPath?, containing: [String]) {
+        self.part = part
+        self.path = path
+        self.containing = containing
     }
 }
 
@@ -65,6 +81,10 @@ public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
 
     public func name(at path: AssetPath) -> String { Format.name(at: path) }
     public func isPart(_ path: AssetPath) -> Bool { Format.part(at: path) != nil }
+
+    public var structure: ContentStructure {
+        ContentStructure(part: { Format.part(at: $0) }, path: { Format.path(of: $0) }, containing: Format.containing)
+    }
 
     public func parts(under settings: any Sendable) -> PartRule? {
         guard let settings = settings as? Format.Settings, let age = Format.unusedPartAge(settings) else { return nil }

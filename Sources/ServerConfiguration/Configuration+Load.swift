@@ -1,3 +1,4 @@
+import AccessControl
 import ArtifactModel
 
 /// What the command line says instead of the file.
@@ -49,7 +50,6 @@ struct ConfigurationReader {
     typealias Server = Configuration.Server
     typealias BlobStore = Configuration.BlobStore
     typealias Outbound = Configuration.Outbound
-    typealias RoutingRule = Configuration.RoutingRule
     typealias CleanupPolicy = Configuration.CleanupPolicy
     typealias Security = Configuration.Security
     typealias Audit = Configuration.Audit

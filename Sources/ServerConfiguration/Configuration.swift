@@ -15,7 +15,7 @@ public struct Configuration: Sendable {
     public var siteSettings: [String: any Sendable]
     /// In the file's order.
     public var repositories: [Repository]
-    public var routingRules: [RoutingRule]
+    public var routingRules: [AccessControl.RoutingRule]
     public var cleanupPolicies: [CleanupPolicy]
     public var security: Security
     public var audit: Audit
@@ -88,14 +88,6 @@ extension Configuration {
         public var proxy: WebAddress?
         /// The absolute path of a PEM file with certificate authorities beside the system's.
         public var ca: String?
-    }
-
-    public struct RoutingRule: Hashable, Sendable {
-        public enum Mode: String, Hashable, Sendable, CaseIterable { case allow, block }
-        public var name: String
-        public var mode: Mode
-        /// Regular expressions without back-references and look-arounds.
-        public var matchers: [String]
     }
 
     public struct CleanupPolicy: Hashable, Sendable {

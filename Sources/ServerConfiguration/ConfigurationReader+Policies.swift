@@ -4,10 +4,9 @@ import ArtifactModel
 extension ConfigurationReader {
     func routingRules(_ root: Section) -> [RoutingRule] {
         let section = root.section("routingRules")
-        if !section.isEmpty { self.findings.warning(root.position(of: "routingRules"), "routingRules", Self.notEnforced) }
         return section.members().compactMap { name, _, rule in
             let mode: RoutingRule.Mode? = rule.required("mode", .choice(), RoutingRule.Mode.allCases.map(\.rawValue))
-            let matchers = rule.list("matchers", .text { text throws(InvalidName) in try LinearPattern.check(text) })
+            let matchers = rule.list("matchers", .type { text throws(InvalidName) in try LinearExpression(text) })
             if rule.entry("matchers") == nil {
                 self.findings.error(rule.position, rule.key, "the key matchers is missing", allowed: ["a list of regular expressions"])
             }
@@ -43,46 +42,5 @@ extension ConfigurationReader {
                 }
                 return format
             }, show: { .text($0.id) })
-    }
-}
-
-/// Regular expressions that a linear-time engine can run.
-enum LinearPattern {
-    private static let rule = "a regular expression without back-references and look-arounds"
-
-    static func check(_ text: String) throws(InvalidName) {
-        guard !text.isEmpty, text.utf8.count <= 1024, !Self.needsBacktracking(text), Self.isRegularExpression(text) else {
-            throw InvalidName(kind: "pattern", text: text, rule: Self.rule)
-        }
-    }
-
-    private static func isRegularExpression(_ text: String) -> Bool {
-        do {
-            _ = try Regex<AnyRegexOutput>(text)
-            return true
-        } catch {
-            return false
-        }
-    }
-
-    /// `\1`, `\k<x>`, `\g1`, and of the groups `(?…`: all but `(?:`, `(?i)`-like flags and names.
-    private static func needsBacktracking(_ text: String) -> Bool {
-        let characters = Array(text)
-        var at = 0
-        while at < characters.count {
-            if characters[at] == "\\", at + 1 < characters.count {
-                if ("1"..."9").contains(characters[at + 1]) || characters[at + 1] == "k" || characters[at + 1] == "g" { return true }
-                at += 2
-                continue
-            }
-            if characters[at] == "(", at + 2 < characters.count, characters[at + 1] == "?" || characters[at + 1] == "*" {
-                let following = characters[(at + 2)...].prefix(2)
-                let isNamed = following.first == "<" && following.last != "=" && following.last != "!"
-                let isFlag = following.first.map { "imsx-:".contains($0) } ?? false
-                if characters[at + 1] == "*" || !(isNamed || isFlag) { return true }
-            }
-            at += 1
-        }
-        return false
     }
 }

@@ -13,12 +13,12 @@ struct RepositoryDraft {
 
 extension ConfigurationReader {
     /// Keys that every repository may have, whatever its format.
-    private static let commonKeys = ["format", "type", "blobStore", "host", "listen", "mirror"]
+    private static let commonKeys = ["format", "type", "blobStore", "host", "listen", "mirror", "routingRule"]
     /// Keys of some roles only.
     private static let roleKeys: [(key: String, roles: [Role])] = [
         ("writePolicy", [.hosted]), ("remote", [.proxy]), ("officialPrefix", [.proxy]), ("authentication", [.proxy]),
         ("trustedHosts", [.proxy]), ("cache", [.proxy]), ("limits", [.proxy]), ("members", [.group]), ("writeTo", [.group]), ("onMemberError", [.group]),
-        ("owns", [.hosted, .proxy]), ("routingRule", [.proxy, .group]),
+        ("owns", [.hosted, .proxy]),
     ]
 
     func repositories(_ section: Section, stores: [String], rules: [String]) -> [RepositoryDraft] {
@@ -38,7 +38,7 @@ extension ConfigurationReader {
         let host = section.optional("host", .type { text throws(InvalidName) in try HostName(text) })
         let listen = section.optional("listen", .type { text throws(InvalidName) in try ListenAddress(text) })
         let mirror = section.value("mirror", .bool, default: false)
-        let rule = role == .hosted ? nil : section.optional("routingRule", .text)
+        let rule = section.optional("routingRule", .text)
         if let rule { self.check(rule, key: "routingRule", of: section, among: rules, "routing rule") }
         let (kind, members, writeTo) = self.kind(section, role)
         let settings = self.settings(section, format)

@@ -88,7 +88,6 @@ extension ConfigurationReader {
         }
         return audit
     }
-    static let notEnforced = "parsed and checked; this version does not enforce it"
 }
 
 extension ValueKind where Value == WebAddress {

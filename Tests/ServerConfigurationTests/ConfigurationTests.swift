@@ -79,7 +79,7 @@ struct ConfigurationTests {
         let configuration = try #require(Fixture.load(yaml, files: ["/t": Fixture.secret]).configuration)
         #expect(
             configuration.repositories.first?.json
-                == #"{"format":"docker","type":"hosted","blobStore":"default","owns":[],"host":null,"listen":null,"mirror":false,"writePolicy":"allow","mutableTags":["***","b"],"missingChildren":"refuse","depth":null}"#
+                == #"{"format":"docker","type":"hosted","blobStore":"default","owns":[],"host":null,"listen":null,"mirror":false,"routingRule":null,"writePolicy":"allow","mutableTags":["***","b"],"missingChildren":"refuse","depth":null}"#
         )
     }
 

@@ -23,10 +23,11 @@ struct DiagnosticsTests {
         ),
         Broken(
             "unknown key of a repository", "repositories:\n  files:\n    format: raw\n    type: hosted\n    tpye: hosted\n",
-            "c.yaml:5:5: repositories.files.tpye: unknown key (did you mean type?); allowed: format, type, blobStore, owns, host, listen, mirror, writePolicy"),
+            "c.yaml:5:5: repositories.files.tpye: unknown key (did you mean type?); allowed: format, type, blobStore, owns, host, listen, mirror, routingRule, writePolicy"
+        ),
         Broken(
             "a format's keys are known", "repositories:\n  d: { format: docker, type: hosted, mutabletags: [a] }\n",
-            "c.yaml:2:38: repositories.d.mutabletags: unknown key (did you mean mutableTags?); allowed: format, type, blobStore, owns, host, listen, mirror, writePolicy, mutableTags, missingChildren, unusedBlobAge, depth"
+            "c.yaml:2:38: repositories.d.mutabletags: unknown key (did you mean mutableTags?); allowed: format, type, blobStore, owns, host, listen, mirror, routingRule, writePolicy, mutableTags, missingChildren, unusedBlobAge, depth"
         ),
         Broken(
             "several wrong values of a format at once",
@@ -83,7 +84,7 @@ struct DiagnosticsTests {
         ),
         Broken(
             "a key of another type", "repositories:\n  files: { format: raw, type: hosted, remote: https://x.org }\n",
-            "c.yaml:2:39: repositories.files.remote: belongs to type: proxy, and this repository is hosted; allowed: format, type, blobStore, owns, host, listen, mirror, writePolicy"
+            "c.yaml:2:39: repositories.files.remote: belongs to type: proxy, and this repository is hosted; allowed: format, type, blobStore, owns, host, listen, mirror, routingRule, writePolicy"
         ),
         Broken(
             "missing format and unknown type", "repositories:\n  x: { type: hostd }\n",
@@ -127,7 +128,6 @@ struct DiagnosticsTests {
             "c.yaml:3:24: security.anonymous.roles: «rr» is no role of security.roles (did you mean r?); allowed: r"),
         Broken(
             "a bad regular expression, and one that looks back", "routingRules:\n  r: { mode: block, matchers: [\"(\", \"(a)\\\\1\"] }\n",
-            "c.yaml:1:1: warning: routingRules: parsed and checked; this version does not enforce it",
             "c.yaml:2:32: routingRules.r.matchers: «(» is not a pattern; allowed: a regular expression without back-references and look-arounds",
             "c.yaml:2:37: routingRules.r.matchers: «(a)\\1» is not a pattern; allowed: a regular expression without back-references and look-arounds"),
         Broken("no YAML", "a: [1\nb: 2\n", "c.yaml:2:2: not YAML: while parsing a flow sequence: did not find expected ',' or ']'"),

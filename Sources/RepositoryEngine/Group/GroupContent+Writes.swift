@@ -61,7 +61,7 @@ extension GroupContent {
             return false
         }
         let blob: StagedBlob
-        if let held = try await self.kept(found, want, of: member.repository, for: target.repository) {
+        if let held = try await self.kept(found, want.named(by: member.repository), of: member.repository, for: target.repository) {
             blob = held
         } else {
             let demand = StageDemand(expecting: want.expecting, computing: Set(want.expecting.map(\.algorithm)))
@@ -156,10 +156,11 @@ extension LinkSources {
             else { continue }
             let isReadable = self.authorizer.refused([Access(.read, path: subject ?? source.text)], of: name, by: self.principal).isEmpty
             for member in members where member.shelf.id == repository.shelf.id && member.format == repository.format {
-                guard self.catalogue.mayAsk(member, about: format.name(at: source)), try await metadata.asset(at: source, in: member.id) != nil else {
-                    continue
-                }
-                traced.changes[index] = .link(path, from: member.name, source, reading: subject)
+                let (name, own) = (format.name(at: source), format.structure.path(source, namedBy: member))
+                guard self.catalogue.mayAsk(member, about: name), self.catalogue.mayAsk(member, about: member.fullName(name)),
+                    member.allows(AskedPath(own.text)), try await metadata.asset(at: own, in: member.id) != nil
+                else { continue }
+                traced.changes[index] = .link(path, from: member.name, own, reading: subject)
                 if isReadable { granted[member.name] = member.id }
                 break
             }

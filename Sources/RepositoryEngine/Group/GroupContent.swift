@@ -20,7 +20,12 @@ struct GroupContent: RepositoryContent {
     /// Those that may be asked about a name, in order.
     func members(about name: String?) -> [Member] {
         guard let name, !self.links.catalogue.owners.isEmpty else { return self.members }
-        return self.members.filter { self.links.catalogue.mayAsk($0.repository, about: name) }
+        return self.members.filter { self.mayAsk($0.repository, about: name) }
+    }
+
+    /// By the name that the client uses, and by the one that the member has for it.
+    func mayAsk(_ member: Repository, about name: String) -> Bool {
+        [name, member.fullName(name)].allSatisfy { self.links.catalogue.mayAsk(member, about: $0) }
     }
 
     var format: (any ServedFormat)? { self.links.catalogue.formats[self.repository.format] }
@@ -32,20 +37,22 @@ struct GroupContent: RepositoryContent {
     }
 
     func content(_ want: ContentRequest, of members: [Member]) async throws -> Content? {
+        let members = members.filter { want.named(by: $0.repository).isAllowed(by: $0.repository) }
         var walk = MemberWalk(
             upstreams: members.map { $0.repository.isProxy && want.upstream != nil }, want.change == .immutable ? .keptFirst : .byMember,
             first: want.from.flatMap { name in members.firstIndex { $0.repository.name == name } }, onMemberError: self.part.onMemberError,
             troubleIsAbsence: self.troubleIsAbsence(want))
         let contents = members.map { $0.content() }
+        let wants = members.map { want.named(by: $0.repository) }
         var found: Content?
         var hasChosen = false
         while let question = walk.next() {
             found = try await self.reply(of: members[question.member], to: &walk) {
-                try await self.ask(members[question.member], contents[question.member], want, question.reach)
+                try await self.ask(members[question.member], contents[question.member], wants[question.member], question.reach)
             }
             if found == nil, !hasChosen, walk.hasChoice {
                 hasChosen = true
-                walk.prefer(try await self.likely(want, members))
+                walk.prefer(try await self.likely(wants, members))
             }
         }
         try self.finish(walk, members)
@@ -72,9 +79,10 @@ struct GroupContent: RepositoryContent {
     }
 
     /// The members that have begun to fetch it, and those that hold what names it.
-    private func likely(_ want: ContentRequest, _ members: [Member]) async throws -> [Int] {
+    private func likely(_ wants: [ContentRequest], _ members: [Member]) async throws -> [Int] {
         var likely: [Int] = []
         for (place, member) in members.enumerated() where member.repository.isProxy {
+            let want = wants[place]
             if self.maker.fills.running(Fill.Key(repository: member.repository.id, path: want.path)) != nil {
                 likely.append(place)
             } else if let mention = want.mention, try await self.mentions(mention, member.repository) {
@@ -93,12 +101,14 @@ struct GroupContent: RepositoryContent {
     }
 
     func resolve(_ want: PointerRequest) async throws -> Pointer? {
-        let members = self.members(about: want.name.package.path)
+        let members = self.members(about: want.name.package.path).filter { member in
+            want.named(by: member.repository).upstream?.asked.map { member.repository.allows($0) } ?? true
+        }
         var walk = MemberWalk(upstreams: members.map(\.repository.isProxy), .byMember, onMemberError: self.part.onMemberError)
         var found: Pointer?
         while let question = walk.next() {
             let member = members[question.member]
-            found = try await self.reply(of: member, to: &walk) { try await member.content().resolve(want) }
+            found = try await self.reply(of: member, to: &walk) { try await member.content().resolve(want.named(by: member.repository)) }
         }
         try self.finish(walk, members)
         found?.skippedMembers = walk.skipped.map { members[$0].repository.name }
@@ -106,7 +116,9 @@ struct GroupContent: RepositoryContent {
     }
 
     func forward(_ call: UpstreamCall) async throws -> UpstreamReply? {
-        let members = self.members(about: call.resource.name)
+        let members = self.members(about: call.resource.name).filter { member in
+            call.resource.asked.map { member.repository.allows($0) } ?? true
+        }
         var walk = MemberWalk(upstreams: members.map(\.repository.isProxy), .byMember, onMemberError: self.part.onMemberError)
         var found: UpstreamReply?
         while let question = walk.next() {
@@ -149,6 +161,30 @@ struct GroupContent: RepositoryContent {
         FormatError(
             .unavailable, "«\(member.repository.name)», a member of this group, is in trouble: \(error.message)", retryAfter: error.retryAfter,
             cause: error.cause ?? error)
+    }
+}
+
+extension ContentRequest {
+    /// The same, as the member calls it.
+    func named(by member: Repository) -> ContentRequest {
+        guard let naming, case let full = member.fullName(naming.name), full != naming.name, var other = naming.request(full) else { return self }
+        if self.upstream == nil { other.upstream = nil }
+        (other.from, other.delivery, other.renewingAfter) = (self.from, self.delivery, self.renewingAfter)
+        return other
+    }
+
+    /// By the member's routing rule, where it keeps it and where its upstream has it.
+    func isAllowed(by member: Repository) -> Bool {
+        member.allows(AskedPath(self.path.text)) && self.upstream?.asked.map { member.allows($0) } ?? true
+    }
+}
+
+extension PointerRequest {
+    /// The same, as the member calls it.
+    func named(by member: Repository) -> PointerRequest {
+        guard let naming, case let full = member.fullName(naming.name), full != naming.name, var other = naming.request(full) else { return self }
+        if self.upstream == nil { other.upstream = nil }
+        return other
     }
 }
 

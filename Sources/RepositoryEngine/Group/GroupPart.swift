@@ -45,6 +45,9 @@ extension Catalogue {
         return all
     }
 
+    /// A group's members with an upstream, in order.
+    public func proxies(of group: Repository) -> [Repository] { (self.members[group.name] ?? []).filter(\.isProxy) }
+
     /// Where a group's writes go; nil: nowhere, or it is no group.
     func target(of repository: Repository) -> Repository? {
         guard case .group(let part) = repository.part, let name = part.writeTo else { return nil }

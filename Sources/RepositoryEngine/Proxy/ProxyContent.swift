@@ -149,7 +149,8 @@ struct ProxyContent: RepositoryContent {
             lastModified: asset.attributes[AnswerHead.lastModifiedKey].flatMap(AnswerHead.moment) ?? asset.created, attributes: asset.attributes,
             change: want.change)
         let report = CacheReport(outcome, age: age ?? (self.maker.now() - asset.created + .seconds(before)))
-        return Content(head: head, member: self.repository.name, cache: report, source: source)
+        let served = self.maker.serving(source, of: want.path, in: self.repository.id, to: want.delivery ?? self.context.delivery)
+        return Content(head: head, member: self.repository.name, cache: report, source: served)
     }
 
     // MARK: What is fetched
@@ -218,7 +219,7 @@ struct ProxyContent: RepositoryContent {
         if head.length == 0 { _ = try await reader.next(at: 0, limit: 1) }
         return Content(
             head: self.describe(head, want, type: fill.contentType(head)), member: self.repository.name, cache: CacheReport(.miss, age: .seconds(head.age)),
-            source: reader)
+            source: self.maker.serving(reader, of: want.path, in: self.repository.id, to: delivery))
     }
 
     /// Where another reader's part is beyond the end, this one's need not be: it asks anew.

@@ -13,7 +13,7 @@ extension OCIFormat {
         if let content = try await exchange.content.content(image.request(blob: digest, renewingAfter: renewal)) {
             return Self.answer(content, digest, .immutable)
         }
-        if let content = try await exchange.content.content(ContentRequest(image.manifest(digest), .immutable)) {
+        if let content = try await exchange.content.content(image.request(keptManifest: digest)) {
             return Self.answer(content, digest, .immutable)
         }
         throw Self.unknownBlob(digest, image)

@@ -18,7 +18,7 @@ extension OCIFormat {
     ///
     /// An upstream's own list where there is one: what is kept is only what somebody has asked for. In trouble, what is kept.
     func tags(of image: ImageName, _ paging: Paging, _ exchange: Exchange) async throws -> ArtifactResponse {
-        let gathered = try await exchange.content.gather(image.text) { try await TagPage(of: image, paging, in: $0) }
+        let gathered = try await exchange.content.gather(image.text) { try await TagPage(of: image.full(in: $0), paging, in: $0) }
         let pages = gathered.parts.compactMap(\.self)
         guard let first = pages.first else { throw gathered.trouble ?? FormatError(.notFound, "there is no image \(image)", detail: "NAME_UNKNOWN") }
         let name = exchange.links.clientName(image)

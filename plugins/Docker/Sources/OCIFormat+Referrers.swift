@@ -38,7 +38,7 @@ extension OCIFormat {
             let name = member.context.repository
             let position = cursor.position(in: name)
             guard position != .end else { return (name, ReferrerPage()) }
-            return (name, try await ReferrerList(subject: subject, image: image, type: type, content: member).current(after: position.text))
+            return (name, try await ReferrerList(subject: subject, image: image.full(in: member), type: type, content: member).current(after: position.text))
         }
         if gathered.parts.isEmpty, let trouble = gathered.trouble { throw trouble }
         if !exchange.content.adopts, let own = gathered.parts.first { return (own.1, []) }

@@ -32,5 +32,16 @@ extension OCIFormat {
         }
     }
 
+    public static func path(of part: Part) -> AssetPath? {
+        do {
+            return try ImageName(part.package.name).blob(try ContentDigest(image: part.target))
+        } catch {
+            // An edge that names no blob.
+            return nil
+        }
+    }
+
+    public static var containing: [String] { ["child"] }
+
     public static func unusedPartAge(_ settings: OCISettings) -> Duration? { settings.unusedBlobAge.duration }
 }

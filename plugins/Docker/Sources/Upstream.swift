@@ -23,6 +23,7 @@ extension ImageName {
             self.blob(digest), .immutable, upstream: self.upstream("blobs/\(digest)"), expecting: [digest], contentType: OCIFormat.blobType,
             renewingAfter: renewingAfter)
         request.mention = ContentRequest.Mention(of: digest, in: self.package, kinds: ["layer", "config"])
+        request.naming = self.naming { $0.request(blob: digest, renewingAfter: renewingAfter) }
         return request
     }
 
@@ -39,7 +40,20 @@ extension ImageName {
         }
         request.removal = Edit([.remove(self.coordinates(digest))])
         request.mention = ContentRequest.Mention(of: digest, in: self.package, kinds: ["child"])
+        request.naming = self.naming { $0.request(manifest: digest, on: compute) }
         return request
+    }
+
+    /// A manifest that is kept.
+    func request(keptManifest digest: ContentDigest) -> ContentRequest {
+        var request = ContentRequest(self.manifest(digest), .immutable)
+        request.naming = self.naming { $0.request(keptManifest: digest) }
+        return request
+    }
+
+    /// The same of this image where it has another name.
+    private func naming<Request: Sendable>(_ request: @escaping @Sendable (ImageName) -> Request) -> Naming<Request> {
+        Naming(self.text) { name in (try? ImageName(name)).map(request) }  // a prefix that makes it none: it is asked for as it is
     }
 
     /// Some upstreams say `application/json` of everything; the digest is right, and the manifest knows what it is.
@@ -50,7 +64,7 @@ extension ImageName {
 
     /// A tag: asked for by HEAD, which Docker Hub does not count.
     func request(tag: Tag, on compute: any BlockingPool) -> PointerRequest {
-        PointerRequest(
+        var request = PointerRequest(
             self.pointer(tag), upstream: self.upstream("manifests/\(tag)", accept: OCIFormat.manifestTypes), largest: Manifest.largest,
             target: { headers in
                 guard let text = headers[.contentDigest], (try? ContentDigest(image: text)) != nil else { return nil }  // no digest: the bytes are hashed
@@ -58,6 +72,8 @@ extension ImageName {
             },
             // What is no digest is refused by whoever asked for the tag.
             content: { target in (try? ContentDigest(image: target)).map { self.request(manifest: $0, on: compute) } })
+        request.naming = self.naming { $0.request(tag: tag, on: compute) }
+        return request
     }
 }
 

@@ -82,6 +82,8 @@ struct RegistryGroupTests {
                 let answer = try await group.ask(method, "/v2/all/app/manifests/\(reference)")
                 #expect(answer.status == .ok && answer.headers[.contentDigest] == "\(digest)", "\(method) \(reference)")
             }
+            // Which member has the manifest is known when it is kept, which is after it was given out.
+            await group.site.fills.settled()
             #expect(try await group.ask(.get, "/v2/app/blobs/\(try DockerFormatTests.digest("layer"))").text == "layer")
             let blobs = group.hub.asked.filter { $0.address.contains("/blobs/") }
             #expect(blobs.isEmpty, "the member that served the manifest is asked for its layers first: \(blobs)")

@@ -33,7 +33,7 @@ extension UpstreamSettings {
         let canonical = proxy.remotes.first
         let automatic = canonical.flatMap { $0.path.isEmpty ? format?.officialPrefix(ofRemote: $0.host) : nil }
         self.init(
-            remotes: proxy.remotes.map { "\($0)" }, officialPrefix: proxy.officialPrefix ?? automatic,
+            remotes: proxy.remotes.map { "\($0)" }, digestsOnly: proxy.digestsOnly, officialPrefix: proxy.officialPrefix ?? automatic,
             credentials: proxy.authentication.map {
                 switch $0 {
                 case .basic(let username, let password): .basic(username: username, password: password)

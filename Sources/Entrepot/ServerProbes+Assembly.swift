@@ -45,8 +45,25 @@ extension ServerProbes {
             let bytes = MetricSample(
                 "entrepot_upstream_received_bytes_total", help: "Bytes of bodies that upstreams have sent.", kind: .counter, labels: [label],
                 value: Double(figures.bytes))
-            return requests + [bytes]
+            return requests + [bytes] + figures.sites.flatMap { Self.site($0, label) }
         }
+    }
+
+    private static func site(_ site: UpstreamFigures.Site, _ label: (name: String, value: String)) -> [MetricSample] {
+        let labels = [label, (name: "upstream", value: site.origin)]
+        func gauge(_ name: String, _ help: String, _ value: Double) -> MetricSample {
+            MetricSample("entrepot_upstream_\(name)", help: help, labels: labels, value: value)
+        }
+        var samples = [gauge("breaker_state", "0: asked; 1: asked once, to see whether it is well again; 2: left alone.", Double(site.breaker.rawValue))]
+        if let latency = site.latency {
+            samples.append(gauge("latency_seconds", "Until the head of an answer, smoothed.", latency / .seconds(1)))
+        }
+        if let budget = site.budget {
+            samples.append(gauge("rate_limit", "Requests that the upstream permits in a window.", Double(budget.limit)))
+            samples.append(gauge("rate_limit_remaining", "Of these, what is left.", Double(budget.remaining)))
+            samples.append(gauge("rate_limit_window_seconds", "How long the window is; 0: not said.", Double(budget.window)))
+        }
+        return samples
     }
 
     private static func fills(_ fills: Fills) -> [MetricSample] {

@@ -25,11 +25,8 @@ public struct UsageService: Service {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    while !Task.isCancelled {
-                        // Cancelled by the shutdown: the loop ends.
-                        try? await Task.sleep(for: self.interval)
-                        await self.flush()
-                    }
+                    // Cancelled by the shutdown, a sleep throws: the loop ends.
+                    while (try? await Task.sleep(for: self.interval)) != nil { await self.flush() }
                 }
                 for await _ in self.book.isFilling { await self.flush() }
                 group.cancelAll()
@@ -44,6 +41,8 @@ public struct UsageService: Service {
         do {
             try await self.book.flush(to: self.ledger, now: self.now(), everything: everything)
         } catch {
+            // Cut off by the shutdown: it is written at the end.
+            if Task.isCancelled { return }
             self.logger.warning("usage was not written", metadata: ["cause": "\(error)"])
         }
     }

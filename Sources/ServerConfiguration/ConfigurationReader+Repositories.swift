@@ -93,7 +93,11 @@ extension ConfigurationReader {
     }
 
     private func proxy(_ section: Section) -> Repository.Proxy? {
-        let remotes = section.list("remote", .remote, orSingle: true).map(\.value)
+        let mirrors = section.list("remote", .remoteMirror, orSingle: true) { section in self.mirror(section) }
+        let remotes = mirrors.map(\.value.address)
+        if let first = mirrors.first, first.value.digestsOnly {
+            self.findings.error(first.position, first.key, "the first remote is the canonical one, which says what there is", allowed: ["trust: all"])
+        }
         let isMissing = section.entry("remote").map { $0.value.isNull || $0.value.isEmptyList } ?? true
         if isMissing { self.findings.error(section.position, section.key, "a proxy needs a remote", allowed: ["remote: https://host/path, or a list of them"]) }
         let prefix = section.optional("officialPrefix", .text)
@@ -103,7 +107,14 @@ extension ConfigurationReader {
         let limits = self.upstreamLimits(section.section("limits"))
         guard !remotes.isEmpty else { return nil }
         return Repository.Proxy(
-            remotes: remotes, officialPrefix: prefix, authentication: authentication, trustedHosts: trustedHosts, cache: cache, limits: limits)
+            remotes: remotes, digestsOnly: Set(mirrors.indices.filter { mirrors[$0].value.digestsOnly }), officialPrefix: prefix,
+            authentication: authentication, trustedHosts: trustedHosts, cache: cache, limits: limits)
+    }
+
+    private func mirror(_ section: Section) -> Repository.Mirror? {
+        defer { section.finish() }
+        let trust: Repository.Mirror.Trust = section.value("trust", .choice(), default: .all)
+        return section.required("url", .remote).map { Repository.Mirror(address: $0, digestsOnly: trust == .digestsOnly) }
     }
 
     private func authentication(_ section: Section) -> Repository.Authentication? {

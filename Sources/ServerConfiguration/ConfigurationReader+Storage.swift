@@ -90,6 +90,15 @@ extension ConfigurationReader {
     }
 }
 
+extension ValueKind where Value == Configuration.Repository.Mirror {
+    /// A URL alone: trusted in all.
+    static var remoteMirror: Self {
+        let address = ValueKind<WebAddress>.remote
+        return Self(
+            parse: { scalar throws(InvalidName) in Value(address: try address.parse(scalar), digestsOnly: false) }, show: { address.show($0.address) })
+    }
+}
+
 extension ValueKind where Value == WebAddress {
     static var url: Self { .type { text throws(InvalidName) in try WebAddress(text) } }
 

@@ -15,6 +15,8 @@ extension Configuration {
         public struct Proxy: Hashable, Sendable {
             /// The canonical one first, then its mirrors.
             public var remotes: [WebAddress]
+            /// Places in `remotes` of mirrors that are asked only for bytes whose digest is known.
+            public var digestsOnly: Set<Int>
             /// Put before a name of one segment when the upstream is asked, as `library` at Docker Hub; nil: the format's default.
             public var officialPrefix: String?
             public var authentication: Authentication?
@@ -22,6 +24,13 @@ extension Configuration {
             public var trustedHosts: [HostName]
             public var cache: Cache
             public var limits: Limits
+        }
+
+        /// One entry of `remote`.
+        struct Mirror: Hashable, Sendable {
+            enum Trust: String, Hashable, Sendable, CaseIterable { case all, digestsOnly }
+            var address: WebAddress
+            var digestsOnly: Bool
         }
 
         /// Not printable: its description leaves the secret out.

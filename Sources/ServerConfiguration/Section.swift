@@ -120,7 +120,9 @@ final class Section {
     // MARK: Lists
 
     /// - Parameter orSingle: one value without brackets is a list of one.
-    func list<Value>(_ key: String, _ kind: ValueKind<Value>, orSingle: Bool = false, default standard: [Value] = []) -> [Located<Value>] {
+    func list<Value>(_ key: String, _ kind: ValueKind<Value>, orSingle: Bool = false, default standard: [Value] = [], mapping: ((Section) -> Value?)? = nil)
+        -> [Located<Value>]
+    {
         self.ask(key)
         guard let entry = self.entry(key), !entry.value.isNull else {
             self.show(key, .list(standard.map(kind.show)))
@@ -130,14 +132,21 @@ final class Section {
         switch entry.value.content {
         case .list(let list): members = list
         case .scalar where orSingle: members = [entry.value]
+        case .mapping where orSingle && mapping != nil: members = [entry.value]
         case .broken: members = []
         case .mapping, .scalar:
             self.findings.error(entry.value.position, self.keyPath(key), "\(entry.value.sort), where a list is wanted")
             members = []
         }
         var shown: [Shown] = []
-        let out = members.compactMap { node in
-            self.read(node, self.keyPath(key), kind).map { value in
+        let out = members.compactMap { node -> Located<Value>? in
+            if case .mapping = node.content, let mapping {
+                let section = Section(node, key: self.keyPath(key), position: node.position, findings: self.findings)
+                guard let value = mapping(section) else { return nil }
+                shown.append(section.shown)
+                return Located(value: value, position: node.position, key: self.keyPath(key))
+            }
+            return self.read(node, self.keyPath(key), kind).map { value in
                 shown.append(Self.holdsSecret(node) ? Shown.secret : kind.show(value))
                 return Located(value: value, position: node.position, key: self.keyPath(key))
             }

@@ -14,6 +14,8 @@ struct RemoteSite: Sendable {
     let signIn: SignIn
     let agent: String
     let now: WallClock
+    /// A mirror that is asked only for bytes whose digest is known.
+    var digestsOnly = false
     let health = SiteHealth()
 
     func send(_ request: UpstreamRequest) async throws(UpstreamError) -> OutboundAnswer {

@@ -10,8 +10,10 @@ public enum UpstreamCredentials: Hashable, Sendable, CustomStringConvertible {
 
 /// One repository's upstream, in plain values.
 public struct UpstreamSettings: Sendable {
-    /// URLs, the canonical one first; the others are mirrors, tried in this order when it is in trouble.
+    /// URLs, the canonical one first; the others are mirrors.
     public var remotes: [String]
+    /// Mirrors that are asked only for bytes whose digest is known: places in `remotes`.
+    public var digestsOnly: Set<Int>
     /// Put before names of one part.
     public var officialPrefix: String?
     public var credentials: UpstreamCredentials?
@@ -20,10 +22,11 @@ public struct UpstreamSettings: Sendable {
     public var limits: OutboundLimits
 
     public init(
-        remotes: [String], officialPrefix: String? = nil, credentials: UpstreamCredentials? = nil, trustedHosts: [String] = [],
+        remotes: [String], digestsOnly: Set<Int> = [], officialPrefix: String? = nil, credentials: UpstreamCredentials? = nil, trustedHosts: [String] = [],
         limits: OutboundLimits = OutboundLimits()
     ) {
         self.remotes = remotes
+        self.digestsOnly = digestsOnly
         self.officialPrefix = officialPrefix
         self.credentials = credentials
         self.trustedHosts = trustedHosts

@@ -43,13 +43,14 @@ public final class Upstreams: Sendable {
         let wire = Wire(client: client, configured: Set(remotes.map(\.origin)))
         let trusted = Set((upstream.trustedHosts + WellKnownHosts.trusted(with: canonical.origin.host)).map { $0.lowercased() })
         let service = TokenService(wire: wire, compute: self.compute, trustedHosts: trusted, agent: self.agent, now: self.now)
-        let sites = remotes.map { remote in
+        let sites = remotes.enumerated().map { place, remote in
             // A mirror is somebody else: it gets the credentials where the operator says so.
             let isOwn = remote.origin.host == canonical.origin.host || trusted.contains(remote.origin.host)
             let isSafe = remote.origin.scheme == .https || canonical.origin.scheme == .http
             let signIn = SignIn(remote.origin, isOwn && isSafe ? upstream.credentials : nil, service, now: self.now)
             return RemoteSite(
-                remote: remote, officialPrefix: upstream.officialPrefix, wire: wire, signIn: signIn, agent: self.agent, now: self.now)
+                remote: remote, officialPrefix: upstream.officialPrefix, wire: wire, signIn: signIn, agent: self.agent, now: self.now,
+                digestsOnly: upstream.digestsOnly.contains(place))
         }
         return RepositoryUpstream(name: "\(canonical.origin)", sites: sites, book: FigureBook(), logger: self.logger)
     }

@@ -26,7 +26,7 @@ enum Verdict {
         case 401, 403:
             switch standing {
             case .issued: return UpstreamError(.absent, said)
-            case .own: return UpstreamError(.trouble(.unauthorized), said)
+            case .own: return UpstreamError(.trouble(status.code == 403 ? .denied : .unauthorized), said)
             case .elsewhere: return UpstreamError(.trouble(.failed), said)
             }
         case 429: return UpstreamError(.trouble(.throttled), said, retryAfter: delay)

@@ -27,10 +27,10 @@ struct ConfigurationTests {
               hub:
                 format: docker
                 type: proxy
-                remote: [https://registry-1.docker.io, "http://mirror:5000/hub/"]
+                remote: [https://registry-1.docker.io, "http://mirror:5000/hub/", { url: https://near.example.com, trust: digestsOnly }]
                 authentication: { token: t }
                 trustedHosts: [Auth.example.com]
-                cache: { maxAge: 5m, maxSize: 200GiB }
+                cache: { maxAge: 5m, maxSize: 200GiB, maxStale: unlimited, onUpstreamDelete: { documents: keep }, fixedTags: ["v*"] }
                 limits: { connections: 8, bandwidth: 2MiB }
               all: { format: docker, type: group, members: [local, hub], writeTo: local, onMemberError: skip }
               up: { format: files, type: hosted }
@@ -46,7 +46,11 @@ struct ConfigurationTests {
             Issue.record("hub is no proxy")
             return
         }
-        #expect(hub.remotes.map(\.description) == ["https://registry-1.docker.io", "http://mirror:5000/hub"])
+        #expect(hub.remotes.map(\.description) == ["https://registry-1.docker.io", "http://mirror:5000/hub", "https://near.example.com"])
+        #expect(hub.digestsOnly == [2])
+        #expect(hub.cache.maxStale == nil && hub.cache.goneDocuments == .keep && hub.cache.goneImmutable == .keep)
+        #expect(hub.cache.fixedTags.map(\.text) == ["v*"])
+        #expect(configuration.shown.yaml.contains("maxStale: unlimited"))
         #expect(hub.authentication == .token("t"))
         #expect(hub.cache.maxAge == .seconds(300))
         #expect(hub.cache.maxSize == 200 << 30)

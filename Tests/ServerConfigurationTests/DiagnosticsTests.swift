@@ -77,6 +77,13 @@ struct DiagnosticsTests {
             "c.yaml:2:6: repositories.p: a proxy needs a remote; allowed: remote: https://host/path, or a list of them",
             "c.yaml:3:34: repositories.g: a group needs members; allowed: members: [names of repositories]"),
         Broken(
+            "a canonical remote that is not believed, and a mirror without a URL",
+            "repositories:\n  p:\n    format: raw\n    type: proxy\n    remote:\n      - { url: https://x.org, trust: digestsOnly }\n      - { trust: some }\n",
+            "c.yaml:6:9: repositories.p.remote: the first remote is the canonical one, which says what there is; allowed: trust: all",
+            "c.yaml:7:9: repositories.p.remote: the key url is missing",
+            "c.yaml:7:18: repositories.p.remote.trust: «some» is not a choice; allowed: all, digestsOnly"
+        ),
+        Broken(
             "a remote with a password, and a proxy that speaks TLS",
             "outbound: { proxy: \"https://h:1\" }\nrepositories:\n  p: { format: raw, type: proxy, remote: \"https://u:p@x.org\" }\n",
             "c.yaml:1:20: outbound.proxy: «https://h:1» is not a proxy; allowed: http://[user:password@]host:port",

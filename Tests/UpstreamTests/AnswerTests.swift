@@ -43,7 +43,7 @@ struct AnswerTests {
 
     @Test("304, 206 and 416 are answers", arguments: [304, 206, 416])
     func statuses(_ status: Int) async throws {
-        try await ScriptedServer.run({ _ in .answer(status) }) { server in
+        try await ScriptedServer.run({ _ in status == 206 ? .answer(206, ["Content-Range": "bytes 0-0/2"], "x") : .answer(status) }) { server in
             try await Fixture.use(Fixture.settings(server)) { upstream in
                 let answer = try await upstream.send(UpstreamRequest(.get, Fixture.resource))
                 #expect(answer.status.code == status)
@@ -60,6 +60,7 @@ struct AnswerTests {
             case "/closed": .bytes("")
             case "/busy": .answer(429, ["Retry-After": "3"])
             case "/gone": .answer(410)
+            case "/denied": .answer(403)
             default: .answer(500)
             }
         }
@@ -68,9 +69,10 @@ struct AnswerTests {
                 #expect(await upstream.code(UpstreamResource(.below("garbage"))) == .trouble(.badAnswer))
                 #expect(await upstream.code(UpstreamResource(.below("header"))) == .trouble(.badAnswer))
                 #expect(await upstream.code(UpstreamResource(.below("closed"))) == .trouble(.cut))
-                #expect(await upstream.code(UpstreamResource(.below("busy"))) == .trouble(.throttled))
                 #expect(await upstream.code(UpstreamResource(.below("gone"))) == .absent)
+                #expect(await upstream.code(UpstreamResource(.below("denied"))) == .trouble(.denied))
                 #expect(await upstream.code(UpstreamResource(.below("x?token=secret"))) == .trouble(.failed))
+                #expect(await upstream.code(UpstreamResource(.below("busy"))) == .trouble(.throttled))
                 // Asked once more, and not again.
                 #expect(server.heard.filter { $0.path == "/closed" }.count == 2)
             }

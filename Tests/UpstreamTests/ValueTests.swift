@@ -68,7 +68,7 @@ struct VerdictTests {
         "a miss is told from trouble",
         arguments: [
             (404, .own, .absent), (410, .own, .absent), (404, .elsewhere, .absent), (401, .issued, .absent), (403, .issued, .absent),
-            (401, .own, .trouble(.unauthorized)), (403, .own, .trouble(.unauthorized)), (403, .elsewhere, .trouble(.failed)),
+            (401, .own, .trouble(.unauthorized)), (403, .own, .trouble(.denied)), (403, .elsewhere, .trouble(.failed)),
             (407, .own, .trouble(.failed)), (408, .own, .trouble(.timedOut)), (421, .own, .trouble(.failed)), (425, .own, .trouble(.failed)),
             (429, .own, .trouble(.throttled)), (500, .issued, .trouble(.failed)), (502, .own, .trouble(.failed)), (503, .own, .trouble(.failed)),
             (504, .own, .trouble(.timedOut)), (400, .own, .trouble(.failed)), (204, .own, .trouble(.badAnswer)), (300, .own, .trouble(.badAnswer)),

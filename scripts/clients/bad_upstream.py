@@ -99,6 +99,11 @@ class Upstream:
         return f"{method} {re.sub('%2F', '/', path.replace('/' + scenario_of(path), '', 1))}" + (f" [{', '.join(said)}]" if said else "")
 
 
+def paused(line):
+    """Whether one that was in trouble is asked again already depends on the time: which of both it was is not told."""
+    return re.sub(r"^503, Retry-After: \d+ — (.*) is left alone for now, .*$", r"502 — \1 closed the connection too early", line)
+
+
 def fetch(port, scenario, name):
     """Status, headers that matter, and how the body came, in a line."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -153,7 +158,7 @@ def run(name, port, upstream):
         await_kept(port, scenario, name)
     with upstream.lock:
         upstream.is_gone.add(name)
-    lines += [f"asked   {line}" for line in asked] + [f"client  {first}", f"without {fetch(port, scenario, name)}"]
+    lines += [f"asked   {line}" for line in asked] + [f"client  {first}", f"without {paused(fetch(port, scenario, name))}"]
     return "\n".join(lines)
 
 

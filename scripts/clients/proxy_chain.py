@@ -180,7 +180,7 @@ class Chain:
                 self.same(server, f"{base}/manifests/{digest(child)}", child, "HIT", OLD, OLD + 300)
                 status, headers, data = self.get(server, f"{base}/blobs/{layer}")
                 expect((status, digest(data), headers["X-Cache"]) == (200, layer, "HIT"), f"without the {down}: {name} {layer}: {status}")
-            status, _, data = self.get(self.edge, "/v2/edge/app/manifests/none")
+            status, _, data = self.get(self.edge, "/v2/edge/app/manifests/never")
             expect(status in (502, 504), f"without the {down}, what is not kept: {status} {data[:200]}")
         # What the hub hosted, with region and hub gone: the signature that was pulled is told of still.
         self.same(self.edge, "/v2/own/team/app/manifests/1", self.signed["index"], "STALE")

@@ -34,7 +34,7 @@ class Scenario:
             by_host = Registry(server.port)
             for host, status in (("hub.example.com", 404), ("other.example.com", 404), ("hub.example.com", 404)):
                 by_host.request("GET", f"/v2/{NAME}/manifests/none", headers={"Host": host}, wanted={status})
-            self.asked("HEAD manifests/none", "HEAD manifests/none")
+            self.asked("HEAD manifests/none")
             self.one_platform()
             self.attestation()
             self.heads()
@@ -135,9 +135,9 @@ class Scenario:
             status, headers, data = self.get(path, "HEAD")
             expect(status == 200 and not data and size in (None, int(headers["Content-Length"])), f"HEAD {path}: {status} {dict(headers)}")
         self.asked(f"HEAD manifests/{child}", f"HEAD blobs/{statement}")
-        status, headers, _ = self.get("manifests/none", "HEAD")
+        status, headers, _ = self.get("manifests/nothing", "HEAD")
         expect(status == 404, f"HEAD of nothing: {status}")
-        self.asked("HEAD manifests/none")
+        self.asked("HEAD manifests/nothing")
 
     def referrers(self):
         subject = digest(self.index)

@@ -15,14 +15,16 @@ final class DirectContent: ContentSource {
 
     private let upstream: any UpstreamClient
     private let resource: UpstreamResource
+    private let kind: UpstreamRequest.Kind
     let length: Int64?
     /// Where the reader will stop, exclusive; nil: at the end.
     private let end: Int64?
     private let state: Mutex<State>
 
-    init(_ upstream: any UpstreamClient, _ resource: UpstreamResource, length: Int64?, from offset: Int64, to end: Int64?) {
+    init(_ upstream: any UpstreamClient, _ resource: UpstreamResource, _ kind: UpstreamRequest.Kind, length: Int64?, from offset: Int64, to end: Int64?) {
         self.upstream = upstream
         self.resource = resource
+        self.kind = kind
         self.length = length
         self.end = end
         self.state = Mutex(State(next: offset))
@@ -58,7 +60,7 @@ final class DirectContent: ContentSource {
     private func begin(at offset: Int64) async throws -> ByteStream {
         let end = self.end.flatMap { $0 > offset ? $0 : nil }
         let part: UpstreamRequest.Part = offset == 0 && end == nil ? .whole : .from(offset, to: end)
-        let answer = try await self.upstream.send(UpstreamRequest(.get, self.resource, part: part))
+        let answer = try await self.upstream.send(UpstreamRequest(.get, self.resource, part: part, kind: self.kind))
         let head = try AnswerHead(answer, for: self.resource)
         if let length, let now = head.length, now != length { throw FormatError(FillFailure.changed) }
         if head.from == offset { return answer.body }

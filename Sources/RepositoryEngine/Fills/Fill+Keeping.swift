@@ -13,6 +13,7 @@ extension Fill {
             let whole = try await self.hashed(hasher, arriving, length)
             self.state.withLock { $0.hasher = whole }
             var failure = self.mismatch(whole.digests())
+            if failure != nil { for reproach in self.state.withLock({ $0.reproaches }) { reproach() } }
             if failure == nil { failure = await self.refusal(whole) }
             self.decide { $0.verified(failure) }
         } catch {

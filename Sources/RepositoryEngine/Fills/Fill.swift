@@ -31,6 +31,8 @@ final class Fill: Sendable {
         var signs: [Int: StopSign] = [:]
         var serial = 0
         var readers = 0
+        /// Of those whose bytes are in it.
+        var reproaches: [@Sendable () -> Void] = []
         /// When the first byte was there.
         var began: ContinuousClock.Instant?
         var touched = ContinuousClock.now

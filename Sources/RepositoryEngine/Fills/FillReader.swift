@@ -74,7 +74,7 @@ final class FillReader: ContentSource {
 
     private func goAlone(from offset: Int64, limit: Int64) async throws -> ContentPiece? {
         let end = self.wanted.flatMap { $0.upperBound == .max ? nil : $0.upperBound }
-        let direct = DirectContent(self.fill.origin.upstream, self.fill.resource, length: self.length, from: offset, to: end)
+        let direct = DirectContent(self.fill.origin.upstream, self.fill.resource, self.fill.want.kind, length: self.length, from: offset, to: end)
         self.state.withLock { $0.direct = direct }
         return try await direct.next(at: offset, limit: limit)
     }
@@ -120,7 +120,7 @@ extension FormatError {
             case .unreachable, .tls: .upstreamUnreachable
             case .timedOut: .upstreamTimedOut
             case .throttled, .paused: .unavailable
-            case .cut, .failed, .badAnswer, .unauthorized, .forbidden: .upstreamFailed
+            case .cut, .failed, .badAnswer, .unauthorized, .denied, .forbidden: .upstreamFailed
             }
         self.init(code, reason, retryAfter: retryAfter, cause: cause)
     }

@@ -25,6 +25,7 @@ struct FillTransfer: Sendable {
             }
             if let failure = self.refusal(answer.status, of: request) { return self.fail(failure) }
             let head = try AnswerHead(answer, for: self.fill.resource)
+            self.fill.state.withLock { $0.reproaches.append(answer.reproach) }
             try await self.fill.prepare(head)
             self.fill.decide { $0.answered(self.id, from: head.from, length: head.length, validator: head.validator) }
             guard self.place != nil else { return }
@@ -61,10 +62,11 @@ struct FillTransfer: Sendable {
     private var request: UpstreamRequest {
         let isFirst = self.fill.state.withLock { $0.machine.phase == .asking }
         if self.from == 0, self.end == nil {
-            return UpstreamRequest(.get, self.fill.resource, validators: isFirst ? self.fill.known : nil)
+            return UpstreamRequest(.get, self.fill.resource, validators: isFirst ? self.fill.known : nil, kind: self.fill.want.kind)
         }
         let tag = self.validator.map { $0.hasPrefix("\"") ? Validators(entityTag: $0, lastModified: "") : Validators(entityTag: "", lastModified: $0) }
-        return UpstreamRequest(.get, self.fill.resource, part: .from(self.from, to: self.end.flatMap { $0 < FillMachine.farthest ? $0 : nil }), validators: tag)
+        let part = UpstreamRequest.Part.from(self.from, to: self.end.flatMap { $0 < FillMachine.farthest ? $0 : nil })
+        return UpstreamRequest(.get, self.fill.resource, part: part, validators: tag, kind: self.fill.want.kind)
     }
 
     /// Receives and writes side by side.

@@ -109,7 +109,7 @@ struct ProxyContent: RepositoryContent {
     /// Of what never changes: only whether it is there.
     private func askWhetherGone(_ want: ContentRequest, _ resource: UpstreamResource) async throws -> Refreshes.Answer {
         do {
-            _ = try await self.head(of: resource)
+            _ = try await self.head(of: resource, want)
             try await self.touch(want.path, nil)
             return .same
         } catch FillFailure.absent {
@@ -206,7 +206,7 @@ struct ProxyContent: RepositoryContent {
     private func content(arriving fill: Fill, _ want: ContentRequest, _ resource: UpstreamResource) async throws -> Content? {
         let range: Range<Int64>?
         do {
-            range = try await self.wanted(self.delivery(want), of: fill, resource)
+            range = try await self.wanted(want, of: fill, resource)
         } catch {
             fill.leave()
             throw error
@@ -219,7 +219,7 @@ struct ProxyContent: RepositoryContent {
         if head.length == 0 { _ = try await reader.next(at: 0, limit: 1) }
         return Content(
             head: self.describe(head, want, type: fill.contentType(head)), member: self.repository.name, cache: CacheReport(.miss, age: .seconds(head.age)),
-            source: self.maker.serving(reader, of: want.path, in: self.repository.id, to: delivery))
+            source: self.maker.serving(reader, of: want.path, in: self.repository.id, to: self.delivery(want)))
     }
 
     /// Where another reader's part is beyond the end, this one's need not be: it asks anew.
@@ -232,15 +232,15 @@ struct ProxyContent: RepositoryContent {
     }
 
     /// Which bytes the reader begins with; nil: all.
-    private func wanted(_ delivery: Delivery, of fill: Fill, _ resource: UpstreamResource) async throws -> Range<Int64>? {
-        switch delivery {
+    private func wanted(_ want: ContentRequest, of fill: Fill, _ resource: UpstreamResource) async throws -> Range<Int64>? {
+        switch self.delivery(want) {
         case .whole, .head, .part(.from(0)): return nil
         case .part(.closed(let range)): return range
         case .part(.from(let start)): return start..<Int64.max
         case .part(.last(let count)):
             // Where it begins follows from the length.
             let known = fill.state.withLock { $0.machine.length }
-            let length = if let known { known } else { try await self.head(of: resource).length }
+            let length = if let known { known } else { try await self.head(of: resource, want).length }
             guard let length, count < length else { return nil }
             return (length - count)..<length
         }
@@ -253,9 +253,9 @@ struct ProxyContent: RepositoryContent {
             lastModified: AnswerHead.moment(head.lastModified), attributes: head.kept, change: want.change)
     }
 
-    private func head(of resource: UpstreamResource) async throws -> AnswerHead {
+    private func head(of resource: UpstreamResource, _ want: ContentRequest) async throws -> AnswerHead {
         do throws(UpstreamError) {
-            return try AnswerHead(try await self.part.upstream.send(UpstreamRequest(.head, resource)), for: resource)
+            return try AnswerHead(try await self.part.upstream.send(UpstreamRequest(.head, resource, kind: want.kind)), for: resource)
         } catch {
             switch error.code {
             case .absent: throw FillFailure.absent
@@ -267,7 +267,7 @@ struct ProxyContent: RepositoryContent {
 
     /// A HEAD of what nobody fetches: asked by HEAD, and nothing is kept.
     private func described(_ want: ContentRequest, _ resource: UpstreamResource) async throws -> Content? {
-        let head = try await self.head(of: resource)
+        let head = try await self.head(of: resource, want)
         let type = want.contentType ?? (head.contentType.isEmpty ? "application/octet-stream" : head.contentType)
         return Content(
             head: self.describe(head, want, type: type), member: self.repository.name, cache: CacheReport(.miss, age: .seconds(head.age)),
@@ -279,7 +279,7 @@ struct ProxyContent: RepositoryContent {
         guard let digest = want.expecting.first(.sha256), let blob = try await self.repository.shelf.held(digest) else { return nil }
         // Held because a fill of this very name has ended since the first look: there is nothing to ask.
         if let kept = try await self.kept(want) { return kept }
-        let head = try await self.head(of: resource)
+        let head = try await self.head(of: resource, want)
         // Whoever says yes to every name is not believed: it must know how long the bytes are.
         guard head.length == blob.size else { return nil }
         let arrival = Arrival(

@@ -20,7 +20,74 @@ public struct UpstreamFigures: Hashable, Sendable {
     public var requests: [String: Int64] = [:]
     /// Of bodies.
     public var bytes: Int64 = 0
+    /// One for each remote, the canonical one first.
+    public var sites: [Site] = []
     public init() {}
+
+    /// How a remote is.
+    public struct Site: Hashable, Sendable {
+        public enum Breaker: Int, Hashable, Sendable { case closed = 0, halfOpen = 1, open = 2 }
+        /// Scheme and host.
+        public var origin: String
+        public var breaker: Breaker
+        /// Until the head of an answer, smoothed; nil: it has not answered yet.
+        public var latency: Duration?
+        /// What it said last of how many requests it permits; nil: nothing.
+        public var budget: RateBudget?
+        public init(origin: String, breaker: Breaker, latency: Duration?, budget: RateBudget?) {
+            self.origin = origin
+            self.breaker = breaker
+            self.latency = latency
+            self.budget = budget
+        }
+    }
+}
+
+/// What an upstream says of its rate limit: `ratelimit-limit: 100;w=21600` and `ratelimit-remaining: 76;w=21600`, as Docker Hub does.
+public struct RateBudget: Hashable, Sendable {
+    public var limit: Int64
+    public var remaining: Int64
+    /// In seconds; 0: not said.
+    public var window: Int64
+
+    public init(limit: Int64, remaining: Int64, window: Int64) {
+        self.limit = limit
+        self.remaining = remaining
+        self.window = window
+    }
+
+    /// nil: the answer does not say both.
+    public init?(_ headers: HTTPFields) {
+        guard let limit = Self.figure(headers, "ratelimit-limit"), let remaining = Self.figure(headers, "ratelimit-remaining") else { return nil }
+        self.init(limit: limit.count, remaining: remaining.count, window: limit.window)
+    }
+
+    private static func figure(_ headers: HTTPFields, _ name: String) -> (count: Int64, window: Int64)? {
+        guard let field = HTTPField.Name(name), let text = headers[field] else { return nil }
+        let parts = text.split(separator: ";").map { $0.trimmed }
+        guard let count = parts.first.flatMap(Self.number) else { return nil }
+        let window = parts.dropFirst().first { $0.hasPrefix("w=") }.flatMap { Self.number($0.dropFirst(2)) }
+        return (count, window ?? 0)
+    }
+
+    private static func number(_ text: Substring) -> Int64? {
+        guard (1...12).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        return Int64(text)
+    }
+}
+
+extension Substring {
+    fileprivate var trimmed: Substring { self.drop { $0 == " " }.prefix { $0 != " " } }
+}
+
+extension UpstreamAnswer {
+    /// Whether it can be an answer to what was asked for: not a web page in the place of a file, and the like. RFC 9110, 14.4.
+    /// - Throws: `.trouble(.badAnswer)`.
+    public func check(for resource: UpstreamResource) throws(UpstreamError) { _ = try AnswerHead(self, for: resource) }
+}
+
+extension ContentRequest {
+    var kind: UpstreamRequest.Kind { !self.expecting.isEmpty ? .verified : self.change == .immutable ? .immutable : .mutable }
 }
 
 extension UpstreamClient {
@@ -28,6 +95,15 @@ extension UpstreamClient {
 }
 
 public struct UpstreamRequest: Sendable {
+    /// What may be asked of whom: mirrors are no judges of what moves.
+    public enum Kind: Hashable, Sendable {
+        /// A name or listing whose answer changes.
+        case mutable
+        /// A file that never changes, and that nothing here can check.
+        case immutable
+        /// Bytes whose digest is known, whoever sends them.
+        case verified
+    }
     public enum Part: Hashable, Sendable {
         case whole
         /// To the end, or to `to`, exclusive.
@@ -40,8 +116,10 @@ public struct UpstreamRequest: Sendable {
     /// With a part: what the answer must still be, else the whole comes (`If-Range`). Without: what it must not be any more
     /// (`If-None-Match`, `If-Modified-Since`).
     public var validators: Validators?
+    public var kind: Kind
 
-    public init(_ method: HTTPRequest.Method = .get, _ resource: UpstreamResource, part: Part = .whole, validators: Validators? = nil) {
+    public init(_ method: HTTPRequest.Method = .get, _ resource: UpstreamResource, part: Part = .whole, validators: Validators? = nil, kind: Kind = .mutable) {
+        self.kind = kind
         self.method = method
         self.resource = resource
         self.part = part
@@ -66,7 +144,10 @@ public struct UpstreamAnswer: Sendable {
     public var headers: HTTPFields
     /// Throws `UpstreamError`.
     public var body: ByteStream
-    public init(status: HTTPResponse.Status, headers: HTTPFields, body: ByteStream) {
+    /// To be called where the bytes turn out not to be what their digest says: whoever sent them is asked last for a while.
+    public var reproach: @Sendable () -> Void
+    public init(status: HTTPResponse.Status, headers: HTTPFields, body: ByteStream, reproach: @escaping @Sendable () -> Void = {}) {
+        self.reproach = reproach
         self.status = status
         self.headers = headers
         self.body = body
@@ -85,6 +166,8 @@ public enum Trouble: Hashable, Sendable, CaseIterable {
     case unauthorized
     /// 429, 503 with a delay.
     case throttled
+    /// 403 for this one thing, to us as we are: says nothing about others.
+    case denied
     /// It is left alone after its last troubles, and was not asked.
     case paused
     /// 5xx, and other statuses that say nothing about the thing that was asked for.

@@ -57,8 +57,11 @@ public struct Edit: Sendable {
 
     public var requirements: [Requirement]
     public var changes: [Change]
+    /// Documents that show something else after it, beside those that a component's fragments name: a dist-tag moved.
+    public var touches: Set<DocumentID>
 
-    public init(requiring requirements: [Requirement] = [], _ changes: [Change]) {
+    public init(requiring requirements: [Requirement] = [], _ changes: [Change], touching touches: Set<DocumentID> = []) {
+        self.touches = touches
         self.requirements = requirements
         self.changes = changes
     }
@@ -85,8 +88,13 @@ public struct Component: Sendable {
     public var sortKey: [UInt8]
     public var assets: [NewAsset]
     public var edges: [Edge]
+    /// What it adds to documents of a hosted repository.
+    public var fragments: [Fragment]
 
-    public init(_ coordinates: Coordinates, attributes: String = "{}", sortKey: [UInt8] = [], assets: [NewAsset], edges: [Edge] = []) {
+    public init(
+        _ coordinates: Coordinates, attributes: String = "{}", sortKey: [UInt8] = [], assets: [NewAsset], edges: [Edge] = [], fragments: [Fragment] = []
+    ) {
+        self.fragments = fragments
         self.coordinates = coordinates
         self.attributes = attributes
         self.sortKey = sortKey

@@ -20,10 +20,30 @@ extension EditSteps {
             self.run(try .putAsset(row, self.edit))
         }
         self.run(.removeAssets(of: coordinates, notOf: editID, in: self.edit.repository))
+        self.put(component.fragments, of: coordinates)
+    }
+
+    /// Those that it had and those that it has now: the clocks of both go on.
+    private mutating func put(_ fragments: [Fragment], of coordinates: Coordinates) {
+        self.run(.bumpDocuments(of: coordinates, in: self.edit.repository))
+        self.run(.removeFragments(of: coordinates, in: self.edit.repository))
+        for fragment in fragments {
+            self.run(.removeFragment(fragment, in: self.edit.repository))
+            self.run(.putFragment(fragment, self.nextID(), of: coordinates, in: self.edit.repository))
+        }
+        self.bump(Set(fragments.map(\.document)))
+    }
+
+    /// In the order of their names, so that two writers never wait for each other in a circle.
+    mutating func bump(_ documents: Set<DocumentID>) {
+        for document in documents.sorted(by: { $0.text.utf8.lexicographicallyPrecedes($1.text.utf8) }) {
+            self.run(.bump(document, in: self.edit.repository))
+        }
     }
 
     mutating func remove(_ coordinates: Coordinates, _ index: Int) {
         self.require(.component(coordinates, in: self.edit.repository), .someRow, .missing(index))
+        self.run(.bumpDocuments(of: coordinates, in: self.edit.repository))
         self.run(.removePointers(to: coordinates, in: self.edit.repository))
         self.run(.removeComponent(coordinates, in: self.edit.repository))
         self.run(.removePackage(ifEmpty: coordinates.package, in: self.edit.repository))

@@ -16,7 +16,7 @@ struct EditSteps {
     static func numbersNeeded(for edit: Edit) -> Int {
         edit.changes.reduce(0) { sum, change in
             switch change {
-            case .put(let component): sum + 2 + component.assets.count
+            case .put(let component): sum + 2 + component.assets.count + component.fragments.count
             case .setPackage, .putAsset, .link, .point: sum + 1
             case .remove, .removeAsset, .unpoint, .renew: sum
             }
@@ -29,6 +29,7 @@ struct EditSteps {
             if self.edit.policy == .deny { self.require(.never, .someRow, .policy(index)) }
             try self.add(change, index)
         }
+        self.bump(self.edit.edit.touches)
         for state in self.edit.states { self.run(.putUpstreamState(state, in: self.edit.repository)) }
     }
 

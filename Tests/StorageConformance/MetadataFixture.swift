@@ -3,7 +3,7 @@ import NIOCore
 public import StorageAPI
 
 /// Everything that a metadata database is asked for.
-public typealias Metadata = MetadataStore & BlobLedger & BlobAudit & PartLedger & UploadLedger & RepositoryLedger & UsageLedger & CacheLedger
+public typealias Metadata = MetadataStore & BlobLedger & BlobAudit & PartLedger & UploadLedger & RepositoryLedger & UsageLedger & CacheLedger & DocumentLedger
 
 /// A database with a blob store and two hosted repositories, at moment 1,000,000.
 public struct MetadataFixture: Sendable {

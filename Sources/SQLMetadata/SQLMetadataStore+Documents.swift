@@ -1,0 +1,25 @@
+import ArtifactModel
+public import StorageAPI
+
+extension SQLMetadataStore: DocumentLedger {
+    public func generations(of documents: [DocumentPlace]) async throws(MetadataError) -> [Int64] {
+        try await self.database.read { reader in
+            try documents.map { place in try reader.first(.generation(of: place)) { $0.integer(0) } ?? 0 }
+        }
+    }
+
+    public func fragments(of document: DocumentPlace, after mark: StoredFragment?, limit: Int) async throws(MetadataError) -> [StoredFragment] {
+        let rows = try await self.database.read(.fragments(of: document, after: mark, limit), limit: limit) { row in
+            StoredFragment(
+                number: row.integer(0), section: row.text(1), name: row.text(2), sortKey: row.bytes(3), length: row.integer(4),
+                slots: SlotList.read(row.bytes(5)) ?? [])
+        }
+        return rows
+    }
+
+    public func bytes(ofFragments numbers: [Int64]) async throws(MetadataError) -> [[UInt8]?] {
+        try await self.database.read { reader in
+            try numbers.map { number in try reader.first(.bytes(ofFragment: number)) { $0.bytes(0) } }
+        }
+    }
+}

@@ -20,6 +20,12 @@ final class SilenceWatch: ChannelDuplexHandler {
         self.moment = now
     }
 
+    /// What was asked for before is not known: a connection reads as soon as it stands, which may be before this is a part of it.
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.isReading = true
+        self.arm(self.patience, context)
+    }
+
     func read(context: ChannelHandlerContext) {
         if !self.isReading {
             self.isReading = true

@@ -40,6 +40,17 @@ struct SilenceTests {
         #expect(fixture.isEnded)
     }
 
+    @Test("a connection that reads since before it was watched is watched all the same")
+    func early() throws {
+        let fixture = try Fixture()
+        fixture.pass(.seconds(10))
+        try fixture.channel.writeOutbound(ByteBuffer(string: "GET"))
+        fixture.pass(.seconds(59))
+        #expect(!fixture.isEnded)
+        fixture.pass(.seconds(1))
+        #expect(fixture.isEnded)
+    }
+
     @Test("every byte begins the time anew")
     func slow() throws {
         let fixture = try Fixture()

@@ -70,7 +70,9 @@ struct Assembly: Sendable {
         let fills = Fills(compute: pools.compute, logger: logger)
         let meter = CacheMeter(bounds: Self.bounds(configuration, repositories))
         let cached = CachedMetadata(metadata) { meter.committed($0) }
-        let contents = ContentMaker(metadata: cached, uploads: uploads, fills: fills, compute: pools.compute, now: Self.clock)
+        let contents = ContentMaker(
+            metadata: cached, uploads: uploads, fills: fills, compute: pools.compute, now: Self.clock,
+            documents: Documents(scratch: ScratchFolder(folder.temporary)))
         let catalogue = Catalogue(repositories, formats: formats)
         let service = ArtifactService(catalogue, contents: contents, authorizer: OpenAccess())
         let evictor = Evictor(catalogue, meter: meter, ledger: metadata, metadata: cached, contents: contents, now: Self.clock)

@@ -62,6 +62,9 @@ final class DataFolder: Sendable {
         }
     }
 
+    /// What may vanish: emptied at start.
+    var temporary: String { self.path + "/tmp" }
+
     /// What the lock file says, whether or not that process still runs.
     static func holder(of path: String) -> Int32? {
         guard let bytes = FileManager.default.contents(atPath: path + "/entrepot.lock"), let text = String(data: bytes, encoding: .utf8) else { return nil }

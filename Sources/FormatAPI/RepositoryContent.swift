@@ -17,6 +17,13 @@ public protocol RepositoryContent: Sendable {
     ///
     /// One thing has one name where it is kept, so that it is found by either of them when the upstream is gone.
     func fullName(_ name: String) -> String
+    /// A document that is composed of what components say of themselves: complete, with an entity tag that follows from its bytes. nil: nobody has
+    /// anything to say in it.
+    func document<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Content?
+    /// One entry of a document, of the first member that has it. nil: none has.
+    func entry<Document: DerivedDocument>(
+        _ type: Document.Type, _ key: Document.Key, section: String, name: String
+    ) async throws -> DocumentEntry?
     /// A keyset page of components, pointers, edges, packages or a folder.
     func list(_ query: ContentQuery) async throws -> ContentPage
     /// Streams, hashes and keeps: the bytes are durable and safe from the collector until `StagedBlob.heldUntil`.
@@ -63,15 +70,18 @@ public struct RequestContext: Sendable {
     public var delivery: Delivery
     public var compute: any BlockingPool
     public var notes: RequestNotes
+    /// The repository's own address as the client sees it, without a slash at its end: `https://host:port/repository/name`.
+    public var publicBase: String
     /// Where a GET of another path of this request's host would lead, by its address alone: the repository, and the path within it. The path
     /// is whole and decoded, from the root of the host on. nil: to no repository.
     public var destination: @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])?
     public init(
         repository: RepositoryName, principal: String, requestID: String, delivery: Delivery = .whole, compute: any BlockingPool,
-        notes: RequestNotes = RequestNotes(),
+        notes: RequestNotes = RequestNotes(), publicBase: String = "",
         destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])? = { _ in nil }
     ) {
         self.destination = destination
+        self.publicBase = publicBase
         self.repository = repository
         self.principal = principal
         self.requestID = requestID
@@ -123,6 +133,8 @@ public struct ContentRequest: Sendable {
     /// Where the asset is in no component and was linked longer ago than this, it counts as linked now, before it is answered: for a client
     /// that asks whether bytes are there, in order not to send them. Best effort; nil: as it is.
     public var renewingAfter: Duration?
+    /// What was confirmed longer ago is asked for again, where `cache.maxAge` says longer.
+    public var maxAge: Duration?
     /// What a proxy lets go of where the upstream has this no more and that is to be honoured; nil: the asset at `path`.
     public var removal: Edit?
     /// Group: asked first, where it is a member; the one that resolved the pointer, so that HEAD, manifest and layers agree.
@@ -231,6 +243,9 @@ public struct Pointer: Sendable {
 }
 
 extension RepositoryContent {
+    public func document<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key) async throws -> Content? {
+        try await self.document(type, key, .asConfigured)
+    }
     /// Where a name points that only this repository itself can know.
     public func resolve(_ name: PointerName) async throws -> Pointer? { try await self.resolve(PointerRequest(name)) }
     public func forward(_ call: UpstreamCall) async throws -> UpstreamReply? { nil }

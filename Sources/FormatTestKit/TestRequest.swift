@@ -56,6 +56,8 @@ public struct TestResponse: Sendable {
     public let body: ByteBuffer
     /// What the server would add as Content-Type and ETag.
     public let head: ContentHead?
+    /// Members of a group that the answer is without.
+    public let skipped: [String]
     public let operation: String
     public let cause: (any Error)?
 
@@ -66,6 +68,7 @@ public struct TestResponse: Sendable {
         self.headers = outcome.response.headers
         self.operation = outcome.operation
         self.cause = outcome.cause
+        if case .content(let content) = outcome.response.body { self.skipped = content.skippedMembers.map(\.text) } else { self.skipped = [] }
         switch outcome.response.body {
         case .none: (self.body, self.head) = (ByteBuffer(), nil)
         case .bytes(let bytes): (self.body, self.head) = (bytes, nil)

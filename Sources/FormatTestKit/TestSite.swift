@@ -131,7 +131,8 @@ public struct TestSite: Sendable {
         let fills = Fills(compute: pool, logger: Logger(label: "test"))
         let uploads = UploadBook(ledger: sessions(metadata), now: { clock.now })
         let cached = CachedMetadata(decorate(metadata), onCommit: onCommit)
-        let contents = ContentMaker(metadata: cached, uploads: uploads, fills: fills, compute: pool, now: { clock.now })
+        let contents = ContentMaker(
+            metadata: cached, uploads: uploads, fills: fills, compute: pool, now: { clock.now }, documents: Documents(scratch: ScratchFolder("/tmp")))
         let catalogue = Catalogue(repositories, formats: [SitedFormat(format, site: site)])
         return TestSite(
             clock: clock, blobs: blobs, metadata: metadata, shelf: shelf, uploads: uploads, fills: fills, repositories: repositories, cached: cached,

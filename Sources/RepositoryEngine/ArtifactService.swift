@@ -58,7 +58,7 @@ public struct ArtifactService: ArtifactHandler {
             let catalogue = self.catalogue
             let content = self.contents.content(
                 of: repository, for: principal, request: request.id, Delivery(request.method, request.headers), in: catalogue, self.authorizer,
-                asked: operation.accesses.isEmpty ? nil : path, notes: notes
+                asked: operation.accesses.isEmpty ? nil : path, notes: notes, publicBase: request.base(of: repository)
             ) {
                 catalogue.destination(of: $0, asIn: request)
             }

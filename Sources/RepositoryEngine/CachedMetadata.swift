@@ -29,6 +29,7 @@ public final class CachedMetadata: MetadataStore {
         var upstreams: LeastRecentlyUsed<StateKey, UpstreamState>
         var assets: LeastRecentlyUsed<AssetKey, StoredAsset>
         var pointers: LeastRecentlyUsed<PointerKey, String>
+        var generations: LeastRecentlyUsed<DocumentPlace, Int64>
     }
 
     private let store: any MetadataStore
@@ -42,7 +43,8 @@ public final class CachedMetadata: MetadataStore {
         self.onCommit = onCommit
         self.state = Mutex(
             State(
-                upstreams: LeastRecentlyUsed(capacity: rows), assets: LeastRecentlyUsed(capacity: rows), pointers: LeastRecentlyUsed(capacity: rows)))
+                upstreams: LeastRecentlyUsed(capacity: rows), assets: LeastRecentlyUsed(capacity: rows), pointers: LeastRecentlyUsed(capacity: rows),
+                generations: LeastRecentlyUsed(capacity: rows)))
     }
 
     public func asset(at path: AssetPath, in repository: RepositoryID) async throws(MetadataError) -> StoredAsset? {
@@ -77,6 +79,23 @@ public final class CachedMetadata: MetadataStore {
         }
         return state
     }
+
+    public func generations(of documents: [DocumentPlace]) async throws(MetadataError) -> [Int64] {
+        let (kept, epoch) = self.state.withLock { state in (documents.map { state.generations.value(of: $0) }, state.epoch) }
+        if case let all = kept.compactMap({ $0 }), all.count == documents.count { return all }
+        let generations = try await self.store.generations(of: documents)
+        self.state.withLock { state in
+            guard state.epoch == epoch else { return }
+            for (document, generation) in zip(documents, generations) { state.generations.insert(generation, for: document) }
+        }
+        return generations
+    }
+
+    public func fragments(of document: DocumentPlace, after mark: StoredFragment?, limit: Int) async throws(MetadataError) -> [StoredFragment] {
+        try await self.store.fragments(of: document, after: mark, limit: limit)
+    }
+
+    public func bytes(ofFragments numbers: [Int64]) async throws(MetadataError) -> [[UInt8]?] { try await self.store.bytes(ofFragments: numbers) }
 
     public func expireUpstreamStates(_ prefix: String, in repository: RepositoryID) async throws(MetadataError) -> Int {
         defer {
@@ -119,6 +138,18 @@ public final class CachedMetadata: MetadataStore {
                 state.upstreams.remove(StateKey(repository: edit.repository, subject: upstream.subject))
             }
             for change in edit.edit.changes { Self.forget(change, in: edit.repository, &state) }
+            Self.forgetDocuments(of: edit, &state)
+        }
+    }
+
+    /// Of a component that is put anew or removed, the documents that it was in are known to the store alone.
+    private static func forgetDocuments(of edit: RepositoryEdit, _ state: inout State) {
+        for document in edit.edit.touches { state.generations.remove(DocumentPlace(edit.repository, document)) }
+        for change in edit.edit.changes {
+            switch change {
+            case .put, .remove: return state.generations.removeAll()
+            case .setPackage, .putAsset, .removeAsset, .link, .renew, .point, .unpoint: break
+            }
         }
     }
 

@@ -15,12 +15,14 @@ public struct ContentMaker: Sendable {
     let refreshes = Refreshes()
     let misses = Misses()
     public let usages: UsageBook
+    let documents: Documents
 
     /// - Parameter smallBlobs: bytes of memory for small blobs that are asked for often.
     public init(
         metadata: any MetadataStore, uploads: UploadBook, fills: Fills, compute: any BlockingPool, now: @escaping WallClock,
-        smallBlobs: Int = 16 << 20, usages: UsageBook = UsageBook()
+        smallBlobs: Int = 16 << 20, usages: UsageBook = UsageBook(), documents: Documents
     ) {
+        self.documents = documents
         self.usages = usages
         self.metadata = metadata
         self.uploads = uploads
@@ -42,18 +44,20 @@ public struct ContentMaker: Sendable {
         _ authorizer: any Authorizer, notes: RequestNotes = RequestNotes(),
         destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])? = { _ in nil }
     ) -> any RepositoryContent {
-        self.content(of: repository, for: principal, request: request, delivery, in: catalogue, authorizer, asked: nil, notes: notes, destination: destination)
+        self.content(
+            of: repository, for: principal, request: request, delivery, in: catalogue, authorizer, asked: nil, notes: notes, publicBase: "",
+            destination: destination)
     }
 
     /// - Parameter asked: what the client asks for: members of a group whose rules do not allow it are as if they were not there.
     func content(
         of repository: Repository, for principal: Principal, request: String, _ delivery: Delivery, in catalogue: Catalogue,
-        _ authorizer: any Authorizer, asked: AskedPath?, notes: RequestNotes,
+        _ authorizer: any Authorizer, asked: AskedPath?, notes: RequestNotes, publicBase: String,
         destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])?
     ) -> any RepositoryContent {
         let context = RequestContext(
             repository: repository.name, principal: principal.name, requestID: request, delivery: delivery, compute: self.compute, notes: notes,
-            destination: destination)
+            publicBase: publicBase, destination: destination)
         switch repository.part {
         case .proxy(let part): return ProxyContent(context: context, repository: repository, part: part, maker: self)
         case .hosted(let policy):
@@ -65,7 +69,8 @@ public struct ContentMaker: Sendable {
             let members = allowed.map { member in
                 GroupContent.Member(repository: member) {
                     self.content(
-                        of: member, for: principal, request: request, delivery, in: catalogue, authorizer, notes: notes, destination: destination)
+                        of: member, for: principal, request: request, delivery, in: catalogue, authorizer, asked: nil, notes: notes,
+                        publicBase: publicBase, destination: destination)
                 }
             }
             return GroupContent(

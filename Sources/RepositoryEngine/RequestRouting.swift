@@ -83,3 +83,10 @@ extension Catalogue {
         head.root = request.target.encoded.prefix(count).map { "/" + $0 }.joined()
     }
 }
+
+extension IncomingRequest {
+    /// A repository's own address as this client sees it, without a slash at its end.
+    func base(of repository: Repository) -> String {
+        self.ownRoot == repository.name ? self.origin : "\(self.origin)/\(Catalogue.repositorySegment)/\(repository.name)"
+    }
+}

@@ -1,7 +1,7 @@
 import ArtifactModel
 public import StorageAPI
 
-extension SQLMetadataStore: DocumentLedger {
+extension SQLMetadataStore {
     public func generations(of documents: [DocumentPlace]) async throws(MetadataError) -> [Int64] {
         try await self.database.read { reader in
             try documents.map { place in try reader.first(.generation(of: place)) { $0.integer(0) } ?? 0 }

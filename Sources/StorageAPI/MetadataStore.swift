@@ -19,7 +19,7 @@ public struct MetadataError: Error, Sendable {
 
 /// What repositories hold: assets, components, pointers, edges. Reads see what is committed; a commit is all or none and on disk when
 /// it returns.
-public protocol MetadataStore: Sendable {
+public protocol MetadataStore: DocumentLedger {
     func asset(at path: AssetPath, in repository: RepositoryID) async throws(MetadataError) -> StoredAsset?
     func pointer(_ name: PointerName, in repository: RepositoryID) async throws(MetadataError) -> String?
     func rows(_ query: ContentQuery, in repository: RepositoryID) async throws(MetadataError) -> ContentPage

@@ -111,6 +111,8 @@ struct ResponsePlan: Sendable {
         if let modified = content.head.lastModified { self.headers[.lastModified] = HTTPDate.text(modified) }
         if self.length != nil { self.headers[.acceptRanges] = "bytes" }
         self.headers.setIfMissing(.cacheControl, content.head.change == .immutable ? "public, max-age=31536000, immutable" : "no-cache")
+        // What is composed of several is another thing without one of them.
+        if !content.skippedMembers.isEmpty, content.head.change == .mutable { self.headers[.cacheControl] = "no-store" }
         if !content.skippedMembers.isEmpty { self.headers[.skippedMembers] = content.skippedMembers.map(\.text).joined(separator: ", ") }
         if let cache = content.cache { self.tell(cache) }
     }

@@ -46,6 +46,11 @@ struct InterruptedMetadata: MetadataStore {
     func asset(at path: AssetPath, in repository: RepositoryID) async throws(MetadataError) -> StoredAsset? {
         try await self.store.asset(at: path, in: repository)
     }
+    func generations(of documents: [DocumentPlace]) async throws(MetadataError) -> [Int64] { try await self.store.generations(of: documents) }
+    func fragments(of document: DocumentPlace, after mark: StoredFragment?, limit: Int) async throws(MetadataError) -> [StoredFragment] {
+        try await self.store.fragments(of: document, after: mark, limit: limit)
+    }
+    func bytes(ofFragments numbers: [Int64]) async throws(MetadataError) -> [[UInt8]?] { try await self.store.bytes(ofFragments: numbers) }
     func pointer(_ name: PointerName, in repository: RepositoryID) async throws(MetadataError) -> String? {
         try await self.store.pointer(name, in: repository)
     }

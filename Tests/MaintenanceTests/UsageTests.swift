@@ -75,7 +75,8 @@ private final class Notes: UsageLedger {
         try await content.commit(Edit(paths.map { .putAsset(NewAsset($0, blob, contentType: "x/y"), .always) }))
         let book = UsageBook(capacity: 20)
         let contents = ContentMaker(
-            metadata: site.cached, uploads: site.uploads, fills: site.fills, compute: site.compute, now: { site.clock.now }, usages: book)
+            metadata: site.cached, uploads: site.uploads, fills: site.fills, compute: site.compute, now: { site.clock.now }, usages: book,
+            documents: Documents(scratch: ScratchFolder("/tmp")))
         let reading = contents.content(of: site.repositories[0], for: .anonymous(), request: "test", in: site.catalogue, OpenAccess())
         let notes = Notes()
         for path in paths { _ = try await reading.content(ContentRequest(path, .immutable)) }

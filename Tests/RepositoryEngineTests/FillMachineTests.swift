@@ -258,7 +258,7 @@ import Testing
         var machine = Self.opened(10)
         _ = machine.wrote(1, 10)
         _ = machine.verified(nil)
-        #expect(machine.committed(.noSpace) == [.discard])
+        #expect(machine.committed(.noSpace) == [.discard, .wake])
         #expect(machine.visible(from: 0, begunAtZero: true) == 10)
     }
 

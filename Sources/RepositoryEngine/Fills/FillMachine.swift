@@ -52,6 +52,8 @@ struct FillMachine: Sendable {
     }
 
     private(set) var phase: Phase = .asking
+    /// Why it is not going to be kept; readers may have all of it nevertheless.
+    private(set) var unkept: FillFailure?
     private(set) var present = PresentRanges()
     /// What is there and what is being written.
     private var taken = PresentRanges()
@@ -215,7 +217,10 @@ struct FillMachine: Sendable {
     /// What could not be kept was still right: readers go on with it.
     mutating func committed(_ failure: FillFailure?) -> [Step] {
         guard self.phase == .keeping else { return [] }
-        guard failure == nil else { return [.discard] }
+        if let failure {
+            self.unkept = failure
+            return [.discard, .wake]
+        }
         self.phase = .kept
         return [.wake]
     }
@@ -228,6 +233,7 @@ struct FillMachine: Sendable {
         let running = self.transfers.keys.sorted().map(Step.stop)
         self.transfers = [:]
         self.phase = .failed(failure)
+        self.unkept = failure
         return running + [.wake, .discard]
     }
 

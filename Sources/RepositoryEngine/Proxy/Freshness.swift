@@ -42,7 +42,7 @@ struct Freshness: Hashable, Sendable {
     func gone(_ kind: Kind) -> ProxyPart.Cache.Gone { kind == .document ? self.cache.goneDocuments : self.cache.goneImmutable }
 
     /// Bytes that cannot be out of date are served however long ago they were confirmed.
-    private func mayServeStale(_ kind: Kind, _ age: Duration?) -> Bool {
+    func mayServeStale(_ kind: Kind, _ age: Duration?) -> Bool {
         guard self.cache.staleOnError else { return false }
         guard kind == .document, let bound = self.cache.maxStale else { return true }
         return (age ?? .zero) <= bound

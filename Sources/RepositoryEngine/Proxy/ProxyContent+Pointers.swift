@@ -29,6 +29,12 @@ extension ProxyContent {
 
     var freshness: Freshness { Freshness(cache: self.part.cache) }
 
+    func freshness(for want: ContentRequest) -> Freshness {
+        var freshness = self.freshness
+        if let bound = want.maxAge { freshness.cache.maxAge = min(freshness.cache.maxAge, bound) }
+        return freshness
+    }
+
     /// Since the upstream confirmed it last; nil: not known.
     func age(of key: Refreshes.Key) async throws -> Duration? {
         try await self.maker.metadata.upstreamState(of: key.subject, in: self.repository.id).map { self.maker.now() - $0.checked }

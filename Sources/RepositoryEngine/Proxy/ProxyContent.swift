@@ -47,7 +47,7 @@ struct ProxyContent: RepositoryContent {
         }
         let key = self.key(want.path)
         let age = try await self.age(of: key) ?? (kind == .immutable ? self.maker.now() - asset.created : nil)
-        switch self.freshness.plan(kind, true, age: age, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
+        switch self.freshness(for: want).plan(kind, true, age: age, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
         case .serve: return try await self.content(of: asset, want, .hit, since: age)
         case .serveGone: return try await self.content(of: asset, want, .stale, since: age)
         case .absent(let since):
@@ -65,7 +65,7 @@ struct ProxyContent: RepositoryContent {
         }
     }
 
-    private func key(_ path: AssetPath) -> Refreshes.Key { Refreshes.Key(repository: self.repository.id, subject: UpstreamState.subject(of: path)) }
+    func key(_ path: AssetPath) -> Refreshes.Key { Refreshes.Key(repository: self.repository.id, subject: UpstreamState.subject(of: path)) }
 
     /// Asks whether what is kept is still right.
     /// - Throws: `FillFailure`; `UpstreamError` after the deadline.
@@ -135,7 +135,7 @@ struct ProxyContent: RepositoryContent {
     }
 
     /// nil: its bytes are gone, so that it is fetched anew.
-    private func content(of asset: StoredAsset, _ want: ContentRequest, _ outcome: CacheReport.Outcome, since age: Duration?) async throws -> Content? {
+    func content(of asset: StoredAsset, _ want: ContentRequest, _ outcome: CacheReport.Outcome, since age: Duration?) async throws -> Content? {
         guard let digest = asset.digests.first(.sha256) else { throw FormatError(.internalFailure, "the metadata names no bytes for this") }
         guard let source = try await self.maker.source(of: digest, size: asset.size, in: self.repository.shelf, on: self.context.compute) else {
             guard want.upstream == nil else { return nil }
@@ -155,7 +155,7 @@ struct ProxyContent: RepositoryContent {
 
     // MARK: What is fetched
 
-    private func fillKey(_ want: ContentRequest) -> Fill.Key { Fill.Key(repository: self.repository.id, path: want.path) }
+    func fillKey(_ want: ContentRequest) -> Fill.Key { Fill.Key(repository: self.repository.id, path: want.path) }
 
     /// What is not here.
     /// - Throws: `FillFailure`.

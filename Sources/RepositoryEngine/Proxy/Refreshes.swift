@@ -24,7 +24,7 @@ final class Refreshes: Sendable {
         case arriving(Fill)
     }
 
-    private let flights = Mutex<[Key: Flight]>([:])
+    private let questions = SharedWork<Key, Answer>()
 
     /// - Parameters:
     ///   - deadline: since the question was sent, whoever sent it; nil: as long as it takes.
@@ -34,67 +34,6 @@ final class Refreshes: Sendable {
         _ key: Key, within deadline: Duration?, start: (@escaping @Sendable () async -> Void) -> Bool,
         _ question: @escaping @Sendable () async throws -> Answer
     ) async throws -> Answer {
-        let (flight, isNew) = self.flights.withLock { flights in
-            if let flight = flights[key] { return (flight, false) }
-            let flight = Flight()
-            flights[key] = flight
-            return (flight, true)
-        }
-        if isNew {
-            let isStarted = start {
-                let result: Result<Answer, any Error>
-                do { result = .success(try await question()) } catch { result = .failure(error) }
-                self.flights.withLock { $0[key] = nil }
-                flight.end(result)
-            }
-            if !isStarted {
-                self.flights.withLock { $0[key] = nil }
-                flight.end(.failure(FormatError(.unavailable, "the server is busy or ending; try again", retryAfter: .seconds(2))))
-            }
-        }
-        let left = deadline.map { max(.zero, $0 - (ContinuousClock.now - flight.began)) }
-        return try await Deadline.run(left) { try await flight.answer() }
-    }
-}
-
-/// One question on its way.
-private final class Flight: Sendable {
-    private struct State {
-        var result: Result<Refreshes.Answer, any Error>?
-        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-        var serial = 0
-    }
-
-    let began = ContinuousClock.now
-    private let state = Mutex(State())
-
-    func end(_ result: Result<Refreshes.Answer, any Error>) {
-        let waiters = self.state.withLock { state in
-            state.result = result
-            defer { state.waiters = [:] }
-            return Array(state.waiters.values)
-        }
-        for waiter in waiters { waiter.resume() }
-    }
-
-    func answer() async throws -> Refreshes.Answer {
-        let number = self.state.withLock { state in
-            state.serial += 1
-            return state.serial
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isParked = self.state.withLock { state in
-                    guard state.result == nil, !Task.isCancelled else { return false }
-                    state.waiters[number] = continuation
-                    return true
-                }
-                if !isParked { continuation.resume() }
-            }
-        } onCancel: {
-            self.state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
-        }
-        guard let result = self.state.withLock({ $0.result }) else { throw CancellationError() }
-        return try result.get()
+        try await self.questions.value(key, within: deadline, start: start, question)
     }
 }

@@ -29,6 +29,12 @@ private final class PushedMeanwhile: RepositoryContent {
         return page
     }
 
+    func document<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Content? {
+        try await self.content.document(type, key, demand)
+    }
+    func entry<Document: DerivedDocument>(
+        _ type: Document.Type, _ key: Document.Key, section: String, name: String
+    ) async throws -> DocumentEntry? { try await self.content.entry(type, key, section: section, name: name) }
     func content(_ want: ContentRequest) async throws -> Content? { try await self.content.content(want) }
     func resolve(_ want: PointerRequest) async throws -> Pointer? { try await self.content.resolve(want) }
     func stage(_ body: ByteStream, _ demand: StageDemand) async throws -> StagedBlob { try await self.content.stage(body, demand) }

@@ -1,0 +1,68 @@
+public import ArtifactModel
+public import NIOCore
+
+/// A kind of document that is composed of what several components say of themselves: a packument, an index of charts, a list of versions. The same
+/// for all roles: of a hosted repository, of one that has an upstream, and of several in one.
+///
+/// Composing is copying: nothing of the parts is decoded, so that a document of tens of megabytes costs what reading and writing it costs.
+public protocol DerivedDocument: Sendable {
+    associatedtype Key: Hashable & Sendable
+    associatedtype Scanner: OutlineScanner
+
+    /// Raise it when `compose` or `Scanner` changes what it makes.
+    static var revision: Int { get }
+    /// What fragments and generations of it are stored under.
+    static func identifier(_ key: Key) -> DocumentID
+    static func contentType(_ key: Key) -> String
+    /// The package that it is about, as `owns:` is matched with; nil: several.
+    static func name(_ key: Key) -> String?
+    /// The package that an entry of it is about, where the document is about several; nil: none that could be owned.
+    static func name(of entry: Outline.Entry, _ key: Key) -> String?
+    /// Whether there is such a document where nobody has anything to say in it.
+    static func existsEmpty(_ key: Key) -> Bool
+    /// Hosted: pointers that are entries of it too, in the section `Outline.pointers`, their target as `sortKey`; whoever moves one touches the document.
+    static func pointers(_ key: Key) -> (package: PackageName, kind: String)?
+    /// Proxy: where the upstream's document is kept, and what the upstream is asked for.
+    static func path(_ key: Key) throws -> AssetPath
+    static func upstream(_ key: Key) -> UpstreamResource
+    static func scanner(_ key: Key) -> Scanner
+    /// Pure: no time, no place and nothing at random in it, so that two nodes make the same bytes. Of sources in the order of the members; where two
+    /// have an entry of one name, the first one's is meant.
+    static func compose(_ sources: [Outline], _ key: Key, into plan: inout DocumentPlan) throws(FormatError)
+}
+
+extension DerivedDocument {
+    public static func name(of entry: Outline.Entry, _ key: Key) -> String? { nil }
+    public static func existsEmpty(_ key: Key) -> Bool { false }
+    public static func pointers(_ key: Key) -> (package: PackageName, kind: String)? { nil }
+}
+
+/// Finds what a document of an upstream holds, and where.
+public protocol OutlineScanner: Sendable {
+    /// Called in order with pieces of 1 byte to 1 MiB, on the pool. What is remembered between calls must not grow with the document.
+    /// - Throws: what the bytes are not: they are not kept then, and what was kept before goes on to be served.
+    mutating func feed(_ chunk: ByteBuffer, at offset: Int64, into outline: inout Outline) throws(FormatError)
+    mutating func finish(into outline: inout Outline) throws(FormatError)
+}
+
+/// What is asked of a document that may be out of date.
+public enum DocumentDemand: Hashable, Sendable {
+    case asConfigured
+    /// One that does not have this entry is asked for again, whatever `cache.maxAge` says: a version that is newer than the list of them.
+    case containing(section: String, name: String)
+}
+
+/// One entry of a document.
+public struct DocumentEntry: Sendable {
+    /// As they stand at the member, slots and all.
+    public var bytes: ByteBuffer
+    /// What stands in its slots.
+    public var originals: [String]
+    /// The hosted or proxy repository that says so.
+    public var member: RepositoryName
+    public init(bytes: ByteBuffer, originals: [String], member: RepositoryName) {
+        self.bytes = bytes
+        self.originals = originals
+        self.member = member
+    }
+}

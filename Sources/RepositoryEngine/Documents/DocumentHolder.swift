@@ -1,0 +1,115 @@
+import ArtifactModel
+import FormatAPI
+import NIOCore
+import StorageAPI
+
+/// A hosted or proxy repository: what a document is made of.
+protocol DocumentHolder: RepositoryContent {
+    var repository: Repository { get }
+    var maker: ContentMaker { get }
+    /// nil: it has nothing to say in this document.
+    func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> DocumentPart?
+}
+
+extension DocumentHolder {
+    func document<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Content? {
+        let order = Documents.Order<Document>(key: key, repository: self.repository, context: self.context)
+        return try await self.maker.documents.content(order, start: self.maker.fills.start) {
+            Gathered(try await self.part(type, key, demand).map { [$0] } ?? [])
+        }
+    }
+
+    func entry<Document: DerivedDocument>(
+        _ type: Document.Type, _ key: Document.Key, section: String, name: String
+    ) async throws -> DocumentEntry? {
+        for _ in 0..<5 {
+            do {
+                guard let part = try await self.part(type, key, .containing(section: section, name: name)) else { return nil }
+                return try await part.entry(section, name, on: self.context.compute)
+            } catch is DocumentChanged {
+                continue
+            }
+        }
+        throw FormatError(.unavailable, "this document changes faster than it can be read; try again", retryAfter: .seconds(1))
+    }
+}
+
+extension DocumentPart {
+    /// Of an entry, in bytes: it is read into memory.
+    private static let largestEntry: Int64 = 16 << 20
+
+    /// nil: it has no such entry.
+    func entry(_ section: String, _ name: String, on compute: any BlockingPool) async throws -> DocumentEntry? {
+        let source = try await self.read()
+        guard let entry = source.outline.entry(section, name) else { return nil }
+        guard Int64(entry.bytes.count) <= Self.largestEntry else { throw FormatError(.upstreamFailed, "«\(name)» is longer than any entry may be") }
+        var bytes = ByteBuffer()
+        while Int64(bytes.readableBytes) < entry.bytes.count {
+            let at = entry.bytes.lowerBound + Int64(bytes.readableBytes)
+            guard var piece = try await source.bytes.read(at: at, limit: entry.bytes.upperBound - at, on: compute) else { throw DocumentChanged() }
+            bytes.writeBuffer(&piece)
+        }
+        let originals = entry.slots.map { slot in
+            let at = bytes.readerIndex + Int(slot.bytes.lowerBound - entry.bytes.lowerBound)
+            return bytes.getString(at: at, length: slot.bytes.count) ?? ""
+        }
+        return DocumentEntry(bytes: bytes, originals: originals, member: self.member)
+    }
+}
+
+extension HostedContent: DocumentHolder {
+    func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> DocumentPart? {
+        let place = DocumentPlace(self.repository.id, Document.identifier(key))
+        guard let generation = try await self.maker.metadata.generations(of: [place]).first, generation > 0 else { return nil }
+        let stamp = DocumentStamp.Part(repository: self.repository.id, version: .generation(generation))
+        let maker = self.maker
+        return DocumentPart(stamp: stamp, member: self.repository.name) {
+            let rows = try await maker.documents.outline(type, key, stamp, start: maker.fills.start) {
+                let rows = try await FragmentContent.rows(of: place, Document.pointers(key), maker.metadata)
+                // Pages of two moments are no one's document.
+                guard try await maker.metadata.generations(of: [place]) == [generation] else { throw DocumentChanged() }
+                return rows
+            }
+            return DocumentSource(outline: rows.outline, bytes: FragmentContent(rows: rows, ledger: maker.metadata))
+        }
+    }
+}
+
+extension GroupContent {
+    func document<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Content? {
+        var order = Documents.Order<Document>(key: key, repository: self.repository, context: self.context)
+        let catalogue = self.links.catalogue
+        if Document.name(key) == nil, !catalogue.owners.isEmpty {
+            order.isShown = { member, entry in
+                guard let name = Document.name(of: entry, key), let repository = catalogue.repositories[member] else { return true }
+                return catalogue.mayAsk(repository, about: name)
+            }
+        }
+        return try await self.maker.documents.content(order, start: self.maker.fills.start) { try await self.parts(type, key, demand) }
+    }
+
+    func entry<Document: DerivedDocument>(
+        _ type: Document.Type, _ key: Document.Key, section: String, name: String
+    ) async throws -> DocumentEntry? {
+        for _ in 0..<5 {
+            do {
+                let gathered = try await self.parts(type, key, .containing(section: section, name: name))
+                for part in gathered.parts {
+                    if let entry = try await part.entry(section, name, on: self.context.compute) { return entry }
+                }
+                if let trouble = gathered.trouble { throw trouble }
+                return nil
+            } catch is DocumentChanged {
+                continue
+            }
+        }
+        throw FormatError(.unavailable, "this document changes faster than it can be read; try again", retryAfter: .seconds(1))
+    }
+
+    private func parts<Document: DerivedDocument>(
+        _ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand
+    ) async throws -> Gathered<DocumentPart> {
+        let gathered = try await self.gather(Document.name(key)) { member in try await (member as? any DocumentHolder)?.part(type, key, demand) }
+        return Gathered(gathered.parts.compactMap { $0 }, skippedMembers: gathered.skippedMembers, trouble: gathered.trouble)
+    }
+}

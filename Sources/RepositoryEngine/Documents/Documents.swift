@@ -1,0 +1,186 @@
+import ArtifactModel
+import FormatAPI
+import StorageAPI
+import Synchronization
+
+/// Derived documents: what is remembered of them on this node, and the one place where they are made.
+public final class Documents: Sendable {
+    /// What a document's source was read to hold, which never changes for the key.
+    private struct OutlineKey: Hashable, Sendable {
+        var part: DocumentStamp.Part.Version
+        /// nil: of bytes, which are the same in every repository.
+        var repository: RepositoryID?
+        var document: DocumentID
+        var revision: Int
+    }
+    private struct Flight: Hashable, Sendable {
+        var key: RenderingShelf.Key
+        var stamp: DocumentStamp
+    }
+
+    private let shelf: Mutex<RenderingShelf>
+    private let outlines = Mutex(LeastRecentlyUsed<OutlineKey, FragmentContent.Rows>(capacity: 64 << 20))
+    private let renderings = SharedWork<Flight, Rendering?>()
+    private let scanning = SharedWork<OutlineKey, FragmentContent.Rows>()
+    private let scratch: ScratchFolder
+    /// How many were rendered.
+    private let made = Mutex(0)
+
+    /// - Parameter scratch: for documents that are too large for memory.
+    public init(scratch: ScratchFolder) {
+        self.scratch = scratch
+        self.shelf = Mutex(RenderingShelf())
+    }
+
+    var rendered: Int { self.made.withLock { $0 } }
+
+    // MARK: Outlines
+
+    /// What a part of a document holds, found out once.
+    func outline<Document: DerivedDocument>(
+        _ type: Document.Type, _ key: Document.Key, _ part: DocumentStamp.Part, start: (@escaping @Sendable () async -> Void) -> Bool,
+        _ read: @escaping @Sendable () async throws -> FragmentContent.Rows
+    ) async throws -> FragmentContent.Rows {
+        let key = Self.outlineKey(type, key, part)
+        if let kept = self.outlines.withLock({ $0.value(of: key) }) { return kept }
+        return try await self.scanning.value(key, start: start) {
+            let rows = try await read()
+            self.outlines.withLock { $0.insert(rows, for: key, cost: rows.outline.cost + 16 * rows.numbers.count) }
+            return rows
+        }
+    }
+
+    /// Of bytes that are about to be kept.
+    func remember<Document: DerivedDocument>(_ outline: Outline, _ type: Document.Type, _ key: Document.Key, of part: DocumentStamp.Part) {
+        self.outlines.withLock { $0.insert(FragmentContent.Rows(outline: outline), for: Self.outlineKey(type, key, part), cost: outline.cost) }
+    }
+
+    private static func outlineKey<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ part: DocumentStamp.Part) -> OutlineKey {
+        var repository: RepositoryID?
+        if case .generation = part.version { repository = part.repository }
+        return OutlineKey(part: part.version, repository: repository, document: Document.identifier(key), revision: Document.revision)
+    }
+
+    // MARK: Renderings
+
+    /// What was asked for, and of whom.
+    struct Order<Document: DerivedDocument>: Sendable {
+        var key: Document.Key
+        var repository: Repository
+        var context: RequestContext
+        /// Whether an entry may be shown of this member.
+        var isShown: (@Sendable (RepositoryName, Outline.Entry) -> Bool)?
+    }
+
+    /// - Parameter parts: gathers what there is; called again where that has changed while it was read.
+    func content<Document: DerivedDocument>(
+        _ order: Order<Document>, start: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Bool,
+        _ parts: () async throws -> Gathered<DocumentPart>
+    ) async throws -> Content? {
+        guard order.context.publicBase.utf8.allSatisfy(Self.isPlain) else {
+            throw FormatError(.invalidRequest, "the address that this was asked for cannot stand in a document: check the Host header")
+        }
+        for _ in 0..<5 {
+            let gathered = try await parts()
+            if gathered.parts.isEmpty {
+                if let trouble = gathered.trouble { throw trouble }
+                if !Document.existsEmpty(order.key) { return nil }
+            }
+            do {
+                guard let rendering = try await self.rendering(order, gathered, start) else {
+                    if let trouble = gathered.trouble { throw trouble }
+                    return nil
+                }
+                return Self.content(rendering, order, gathered)
+            } catch is DocumentChanged {
+                continue
+            }
+        }
+        throw FormatError(.unavailable, "this document changes faster than it can be read; try again", retryAfter: .seconds(1))
+    }
+
+    /// What needs no escaping in JSON, XML, YAML and HTML: an address comes from a header.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: "%"),
+            UInt8(ascii: "["), UInt8(ascii: "]"):
+            true
+        default: false
+        }
+    }
+
+    private func rendering<Document: DerivedDocument>(
+        _ order: Order<Document>, _ gathered: Gathered<DocumentPart>, _ start: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Bool
+    ) async throws -> Rendering? {
+        let stamp = DocumentStamp(revision: Document.revision, parts: gathered.parts.map(\.stamp))
+        let place = RenderingShelf.Place(repository: order.repository.id, document: Document.identifier(order.key))
+        let key = RenderingShelf.Key(place: place, publicBase: order.context.publicBase, isPartial: !gathered.skippedMembers.isEmpty)
+        if let kept = self.shelf.withLock({ $0.rendering(key, stamp) }) { return kept }
+        return try await self.renderings.value(Flight(key: key, stamp: stamp), start: start) {
+            // Made between the look and now.
+            if let kept = self.shelf.withLock({ $0.rendering(key, stamp) }) { return kept }
+            let rendering = try await self.render(order, gathered.parts)
+            self.shelf.withLock { $0.keep(rendering, key, stamp) }
+            return rendering
+        }
+    }
+
+    /// nil: nobody has anything to say in it.
+    private func render<Document: DerivedDocument>(_ order: Order<Document>, _ parts: [DocumentPart]) async throws -> Rendering? {
+        let sources = try await self.sources(order, parts)
+        guard Document.existsEmpty(order.key) || sources.contains(where: { !$0.outline.entries.isEmpty }) else { return nil }
+        let plan = try await order.context.compute.run {
+            var plan = DocumentPlan()
+            try Document.compose(sources.map(\.outline), order.key, into: &plan)
+            return plan
+        }
+        self.made.withLock { $0 += 1 }
+        return try await DocumentRenderer.render(
+            plan, of: sources.map(\.bytes), base: order.context.publicBase, compute: order.context.compute, scratch: self.scratch)
+    }
+
+    /// All at once, in the order of the parts.
+    private func sources<Document: DerivedDocument>(_ order: Order<Document>, _ parts: [DocumentPart]) async throws -> [DocumentSource] {
+        try await withThrowingTaskGroup(of: (Int, DocumentSource).self) { group in
+            for (place, part) in parts.enumerated() {
+                group.addTask {
+                    var source = try await part.read()
+                    if let isShown = order.isShown {
+                        let outline = source.outline
+                        source.outline = try await order.context.compute.run { outline.filter { isShown(part.member, $0) } }
+                    }
+                    return (place, source)
+                }
+            }
+            var sources: [(Int, DocumentSource)] = []
+            for try await source in group { sources.append(source) }
+            return sources.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+    }
+
+    private static func content<Document: DerivedDocument>(
+        _ rendering: Rendering, _ order: Order<Document>, _ gathered: Gathered<DocumentPart>
+    ) -> Content {
+        let head = ContentHead(
+            digests: [rendering.digest], size: rendering.size, contentType: Document.contentType(order.key), entityTag: "\"\(rendering.digest)\"",
+            change: .mutable)
+        var content = Content(
+            head: head, member: order.repository.name, cache: gathered.parts.compactMap(\.cache).max { $0.weight < $1.weight }, source: rendering.bytes)
+        content.skippedMembers = gathered.skippedMembers
+        return content
+    }
+}
+
+extension CacheReport {
+    /// Of several, the one that says most about the answer.
+    fileprivate var weight: Int {
+        switch self.outcome {
+        case .hit: 0
+        case .negative: 1
+        case .revalidated: 2
+        case .miss: 3
+        case .stale: 4
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import ArtifactModel
+import FormatAPI
+import HTTPTypes
+import NIOCore
+import StorageAPI
+import Synchronization
+
+/// The upstream's documents: kept as they came, whole before anything is made of them.
+extension ProxyContent: DocumentHolder {
+    /// A list that lacks what is asked for is not asked for again within this.
+    private static var leastAge: Duration { .seconds(5) }
+
+    func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> DocumentPart? {
+        let want = try self.want(type, key)
+        guard want.isAllowed(by: self.repository), let part = try await self.part(type, key, want) else { return nil }
+        guard case .containing(let section, let name) = demand, try await part.read().outline.entry(section, name) == nil else { return part }
+        var newer = want
+        newer.maxAge = Self.leastAge
+        return try await self.part(type, key, newer)
+    }
+
+    private func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ want: ContentRequest) async throws -> DocumentPart? {
+        guard let found = try await self.whole(want), let digest = found.head.digests.first(.sha256) else { return nil }
+        let stamp = DocumentStamp.Part(repository: self.repository.id, version: .bytes(digest))
+        let (maker, compute) = (self.maker, self.context.compute)
+        return DocumentPart(stamp: stamp, member: self.repository.name, cache: found.cache) {
+            let rows = try await maker.documents.outline(type, key, stamp, start: maker.fills.start) {
+                FragmentContent.Rows(outline: try await Self.scan(found.source, Document.scanner(key), on: compute))
+            }
+            return DocumentSource(outline: rows.outline, bytes: found.source)
+        }
+    }
+
+    /// What is no such document is not kept, so that it takes no good one's place.
+    private func want<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key) throws -> ContentRequest {
+        let (maker, compute, repository) = (self.maker, self.context.compute, self.repository.id)
+        return ContentRequest(try Document.path(key), .mutable, upstream: Document.upstream(key), delivery: .whole) { arrival in
+            let outline = try await Self.scan(arrival.blob.source, Document.scanner(key), on: compute)
+            if let digest = arrival.blob.digests.first(.sha256) {
+                maker.documents.remember(outline, type, key, of: DocumentStamp.Part(repository: repository, version: .bytes(digest)))
+            }
+            return Edit([.putAsset(arrival.asset, .always)])
+        }
+    }
+
+    private static func scan(_ source: any ContentSource, _ scanner: some OutlineScanner, on compute: any BlockingPool) async throws -> Outline {
+        var (scanner, outline, at) = (scanner, Outline(), Int64(0))
+        while let bytes = try await source.read(at: at, limit: 1 << 20, on: compute) {
+            let state = (scanner, outline, at)
+            outline = Outline()
+            (scanner, outline) = try await compute.run {
+                var (scanner, outline, at) = state
+                try scanner.feed(bytes, at: at, into: &outline)
+                return (scanner, outline)
+            }
+            at += Int64(bytes.readableBytes)
+        }
+        let state = (scanner, outline)
+        return try await compute.run {
+            var (scanner, outline) = state
+            try scanner.finish(into: &outline)
+            outline.seal()
+            return outline
+        }
+    }
+
+    // MARK: Waiting for the whole
+
+    /// A document with its digest: what is kept, or what has come and is kept by now. A client that could have an older one waits for
+    /// `revalidateDeadline` and no longer.
+    private func whole(_ want: ContentRequest) async throws -> Content? {
+        guard let found = try await self.content(want) else { return nil }
+        if found.head.digests.first(.sha256) != nil { return found }
+        let older = try await self.maker.metadata.asset(at: want.path, in: self.repository.id)
+        let age = try await self.age(of: self.key(want.path))
+        let deadline = older != nil && self.freshness.mayServeStale(.document, age) ? self.part.cache.revalidateDeadline : nil
+        do {
+            try await Deadline.run(deadline) { [fill = self.maker.fills.running(self.fillKey(want))] in try await fill?.kept() }
+            guard let asset = try await self.maker.metadata.asset(at: want.path, in: self.repository.id) else {
+                throw FormatError(.unavailable, "this was fetched and removed at once; try again", retryAfter: .seconds(1))
+            }
+            return try await self.content(of: asset, want, .miss, since: found.cache?.age)
+        } catch {
+            guard !(error is CancellationError), let older, deadline != nil else { throw FormatError(error) }
+            return try await self.content(of: older, want, .stale, since: age)
+        }
+    }
+}
+
+extension Fill {
+    /// Returns when it is committed.
+    /// - Throws: why it never will be.
+    func kept() async throws {
+        while true {
+            try Task.checkCancellation()
+            let (isKept, failure) = self.state.withLock { state in (state.machine.phase == .kept, state.machine.unkept) }
+            if let failure { throw FormatError(failure) }
+            if isKept { return }
+            await self.wait { $0.machine.phase != .kept && $0.machine.unkept == nil }
+        }
+    }
+}

@@ -2,7 +2,7 @@ public import ArtifactModel
 public import FormatAPI
 public import HTTPTypes
 public import NIOCore
-import RepositoryEngine
+public import RepositoryEngine
 
 /// A request for `TestSite`.
 public struct TestRequest: Sendable {
@@ -17,6 +17,8 @@ public struct TestRequest: Sendable {
     public var declaresLength: Bool
     /// Whose own root it comes to, by `listen:` or `host:`.
     public var ownRoot: RepositoryName?
+    /// Whether it asks why.
+    public var explain = IncomingRequest.Explain.not
 
     public init(
         _ method: HTTPRequest.Method, _ target: String, headers: HTTPFields = [:], body: [ByteBuffer] = [], cut: Bool = false, declaresLength: Bool = true,

@@ -174,7 +174,7 @@ public struct TestSite: Sendable {
         let outcome = await self.service.respond(
             to: IncomingRequest(
                 id: "test", method: request.method, target: target, headers: request.headers, origin: "http://localhost", ownRoot: request.ownRoot,
-                body: request.stream()))
+                body: request.stream(), explain: request.explain))
         return try await TestResponse(outcome, on: self.compute)
     }
 }

@@ -24,11 +24,21 @@ public struct IncomingRequest: Sendable {
     /// Set where the request came in at a repository's own `listen:` or `host:`.
     public var ownRoot: RepositoryName?
     public var body: ByteStream
+    public var explain: Explain
+
+    /// Whether the answer is to be why, and not what was asked for.
+    public enum Explain: Hashable, Sendable {
+        case not
+        case allowed
+        /// Asked by who must not know.
+        case refused
+    }
 
     public init(
         id: String, method: HTTPRequest.Method, target: RequestTarget, headers: HTTPFields, origin: String, ownRoot: RepositoryName? = nil,
-        body: ByteStream
+        body: ByteStream, explain: Explain = .not
     ) {
+        self.explain = explain
         self.id = id
         self.method = method
         self.target = target

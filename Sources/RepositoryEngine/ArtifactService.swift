@@ -25,7 +25,9 @@ public struct ArtifactService: ArtifactHandler {
         }
         switch route.target {
         case .site: return await self.respond(atDoor: route, request)
-        case .repository(let repository): return await self.respond(in: repository, route, request)
+        case .repository(let repository):
+            guard request.explain != .not else { return await self.respond(in: repository, route, request, RequestNotes()) }
+            return await self.explain(repository, route, request)
         }
     }
 
@@ -34,10 +36,9 @@ public struct ArtifactService: ArtifactHandler {
         return self.catalogue.format(ofRefused: path)?.render(Failure(error), for: head)
     }
 
-    private func respond(in repository: Repository, _ route: Route, _ request: IncomingRequest) async -> RequestOutcome {
+    private func respond(in repository: Repository, _ route: Route, _ request: IncomingRequest, _ notes: RequestNotes) async -> RequestOutcome {
         var outcome = RequestOutcome(ArtifactResponse(.ok), repository: repository.name)
         outcome.refuse = { route.format.render(Failure($0), for: route.head) }
-        let notes = RequestNotes()
         do {
             let operation = try route.format.prepare(route.head)
             outcome.operation = operation.name
@@ -52,7 +53,11 @@ public struct ArtifactService: ArtifactHandler {
             }
             let path = AskedPath(route.head.path, operation.accesses)
             // What asks for nothing, as clients do before they sign in, is no matter of rules.
-            guard operation.accesses.isEmpty || repository.allows(path) else {
+            let isAllowed = operation.accesses.isEmpty || repository.allows(path)
+            if let rule = repository.rule, let trace = notes.trace {
+                trace.add(repository.name, "routing rule «\(rule.name)» for \(path.seen(by: repository))", isAllowed ? "allows it" : "does not allow it")
+            }
+            guard isAllowed else {
                 throw FormatError(FormatError.Code.forbidden, "the routing rule of «\(repository.name)» does not allow this path")
             }
             let catalogue = self.catalogue
@@ -68,6 +73,29 @@ public struct ArtifactService: ArtifactHandler {
             self.fail(&outcome, with: error, route)
         }
         outcome.response.cache = notes.cache
+        return outcome
+    }
+
+    /// Decides as for the request itself, and answers why.
+    private func explain(_ repository: Repository, _ route: Route, _ request: IncomingRequest) async -> RequestOutcome {
+        var refused = RequestOutcome(ArtifactResponse(.ok), repository: repository.name, operation: "explain")
+        guard request.explain == .allowed else {
+            let error = FormatError(FormatError.Code.forbidden, "only who is on the server's own machine, at 127.0.0.1 or ::1, may ask why")
+            self.fail(&refused, with: error, route)
+            return refused
+        }
+        guard request.method == .get || request.method == .head else {
+            self.fail(&refused, with: FormatError(.invalidRequest, "only GET and HEAD can be explained: others would change something"), route)
+            return refused
+        }
+        let trace = DecisionTrace()
+        var outcome = await self.respond(in: repository, route, request, RequestNotes(trace: trace))
+        let explanation = Explanation(request, outcome, format: route.format.id, trace) { name in
+            self.authorizer.refused([Access(.read)], of: name, by: .anonymous()).isEmpty
+        }
+        outcome.response = explanation.response()
+        outcome.operation = "explain"
+        outcome.cause = nil
         return outcome
     }
 

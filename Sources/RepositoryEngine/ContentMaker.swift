@@ -65,7 +65,11 @@ public struct ContentMaker: Sendable {
                 context: context,
                 repository: repository, policy: policy, maker: self, links: LinkSources(principal: principal, catalogue: catalogue, authorizer: authorizer))
         case .group(let part):
-            let allowed = (catalogue.members[repository.name] ?? []).filter { member in asked.map { member.allows($0) } ?? true }
+            let allowed = (catalogue.members[repository.name] ?? []).filter { member in
+                let isAllowed = asked.map { member.allows($0) } ?? true
+                if !isAllowed { notes.trace?.add(member.name, asked?.text ?? "", "not asked: its routing rule does not allow this") }
+                return isAllowed
+            }
             let members = allowed.map { member in
                 GroupContent.Member(repository: member) {
                     self.content(

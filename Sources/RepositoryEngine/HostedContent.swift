@@ -12,8 +12,10 @@ struct HostedContent: RepositoryContent {
     let links: LinkSources
 
     func content(_ want: ContentRequest) async throws -> Content? {
-        guard let asset = try await self.maker.metadata.asset(at: want.path, in: self.repository.id) else { return nil }
-        if let age = want.renewingAfter, self.maker.now() - asset.created > age, self.policy != .deny {
+        let kept = try await self.maker.metadata.asset(at: want.path, in: self.repository.id)
+        self.context.notes.trace?.add(self.repository.name, "\(want.path)", kept == nil ? "not here" : "here")
+        guard let asset = kept else { return nil }
+        if self.context.notes.trace == nil, let age = want.renewingAfter, self.maker.now() - asset.created > age, self.policy != .deny {
             // At most once in this age for each asset.
             do {
                 try await self.commit(Edit(requiring: [.linked([want.path])], [.renew(want.path)]))
@@ -40,12 +42,16 @@ struct HostedContent: RepositoryContent {
             let cause = BlobStoreError(.notFound, "no bytes for \(digest)")
             throw FormatError(.internalFailure, "the bytes of this are missing from the blob store", cause: cause)
         }
+        guard self.context.notes.trace == nil else { return Content(head: head, member: self.repository.name, source: source) }
         let served = self.maker.serving(source, of: want.path, in: self.repository.id, to: want.delivery ?? self.context.delivery)
         return Content(head: head, member: self.repository.name, source: served)
     }
 
     func resolve(_ want: PointerRequest) async throws -> Pointer? {
-        try await self.maker.metadata.pointer(want.name, in: self.repository.id).map { Pointer(target: $0, member: self.repository.name) }
+        let target = try await self.maker.metadata.pointer(want.name, in: self.repository.id)
+        self.context.notes.trace?.add(
+            self.repository.name, "\(want.name.kind) \(want.name.package.path):\(want.name.name)", target.map { "points to \($0)" } ?? "not here")
+        return target.map { Pointer(target: $0, member: self.repository.name) }
     }
 
     func list(_ query: ContentQuery) async throws -> ContentPage { try await self.maker.metadata.rows(query, in: self.repository.id) }

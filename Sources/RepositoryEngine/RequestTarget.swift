@@ -26,6 +26,11 @@ public struct RequestTarget: Sendable {
         self.query = try question.map { mark throws(FormatError) in try Self.parameters(target[target.utf8.index(after: mark)...]) } ?? []
     }
 
+    /// The same without the parameters of this name.
+    public func without(_ parameter: String) -> RequestTarget {
+        RequestTarget(path: self.path, encoded: self.encoded, query: self.query.filter { $0.name != parameter })
+    }
+
     /// Another path with the same query.
     func with(path: [String]) -> RequestTarget { RequestTarget(path: path, encoded: path, query: self.query) }
 

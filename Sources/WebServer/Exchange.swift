@@ -14,6 +14,7 @@ struct Exchange {
     let shard: MetricsShard
     let head: HTTPRequestHead
     let started = NIODeadline.now()
+    private let peer: String
     private let fields: HTTPFields
     private let forwarding: Forwarding
     private var record = AccessRecord()
@@ -24,6 +25,7 @@ struct Exchange {
         self.connection = connection
         self.shard = shard
         self.head = head
+        self.peer = peer
         self.fields = HTTPFields(head.headers, splitCookie: false)
         self.forwarding = Forwarding(peer: peer, trusted: site.trusts, headers: self.fields)
         self.record.id = RequestID.from(self.fields[.xRequestID]) ?? site.requestNumbers.next()
@@ -35,7 +37,7 @@ struct Exchange {
     /// - Returns: whether the connection may carry another request.
     mutating func run() async -> Bool {
         let state = await self.connection.state()
-        let request: RequestIntake
+        var request: RequestIntake
         do {
             request = try RequestIntake(
                 self.head, headers: self.fields, forwarding: self.forwarding, at: self.entrance, rules: self.site.hostRules,
@@ -45,10 +47,11 @@ struct Exchange {
             return await self.deliver(plan, bodyLength: nil, mayKeep: !error.closes && state.bodyEnded)
         }
         let body = state.bodyEnded ? ByteStream.empty : self.connection.body(of: state.number, length: request.bodyLength)
+        let explain = request.takeQuestion(from: self.peer)
         let outcome = await self.site.answer(
             IncomingRequest(
                 id: self.record.id, method: request.method, target: request.target, headers: request.headers, origin: request.origin,
-                ownRoot: request.ownRoot, body: body),
+                ownRoot: request.ownRoot, body: body, explain: explain),
             at: self.entrance)
         self.record.repository = outcome.repository?.text ?? ""
         self.record.operation = outcome.operation

@@ -4,6 +4,8 @@ extension HTTPField.Name {
     static let xCache = named("X-Cache")
     static let xRequestID = named("X-Request-ID")
     static let forwarded = named("Forwarded")
+    static let explain = named("X-Entrepot-Explain")
+    static let xRealIP = named("X-Real-IP")
     static let xForwardedFor = named("X-Forwarded-For")
     static let xForwardedHost = named("X-Forwarded-Host")
     static let xForwardedProto = named("X-Forwarded-Proto")

@@ -86,6 +86,7 @@ public final class Documents: Sendable {
                 if let trouble = gathered.trouble { throw trouble }
                 if !Document.existsEmpty(order.key) { return nil }
             }
+            if let trace = order.context.notes.trace { return Self.dry(order, gathered, trace) }
             do {
                 guard let rendering = try await self.rendering(order, gathered, start) else {
                     if let trouble = gathered.trouble { throw trouble }
@@ -97,6 +98,17 @@ public final class Documents: Sendable {
             }
         }
         throw FormatError(.unavailable, "this document changes faster than it can be read; try again", retryAfter: .seconds(1))
+    }
+
+    /// A dry run makes nothing.
+    private static func dry<Document: DerivedDocument>(_ order: Order<Document>, _ gathered: Gathered<DocumentPart>, _ trace: DecisionTrace) -> Content {
+        let members = gathered.parts.map(\.member.text).joined(separator: ", ")
+        trace.add(order.repository.name, Document.identifier(order.key).text, "composed of what these have: \(members)")
+        let head = ContentHead(digests: [], size: nil, contentType: Document.contentType(order.key), entityTag: "", change: .mutable)
+        var content = Content(
+            head: head, member: order.repository.name, cache: gathered.parts.compactMap(\.cache).max { $0.weight < $1.weight }, source: NoContent(length: nil))
+        content.skippedMembers = gathered.skippedMembers
+        return content
     }
 
     /// What needs no escaping in JSON, XML, YAML and HTML: an address comes from a header.

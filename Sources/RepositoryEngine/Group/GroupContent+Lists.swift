@@ -21,6 +21,7 @@ extension GroupContent {
             case .success(let part): gathered.parts.append(part)
             case .failure(let error):
                 let failure = Self.unavailable(error, members[place])
+                self.noteTrouble(of: members[place], goesOn: self.part.onMemberError == .skip)
                 guard self.part.onMemberError == .skip else { throw failure }
                 gathered.skippedMembers.append(members[place].repository.name)
                 gathered.trouble = gathered.trouble ?? failure

@@ -20,7 +20,11 @@ struct GroupContent: RepositoryContent {
     /// Those that may be asked about a name, in order.
     func members(about name: String?) -> [Member] {
         guard let name, !self.links.catalogue.owners.isEmpty else { return self.members }
-        return self.members.filter { self.mayAsk($0.repository, about: name) }
+        return self.members.filter { member in
+            let mayAsk = self.mayAsk(member.repository, about: name)
+            if !mayAsk { self.context.notes.trace?.add(member.repository.name, name, "not asked: another repository owns this name") }
+            return mayAsk
+        }
     }
 
     /// By the name that the client uses, and by the one that the member has for it.
@@ -37,7 +41,9 @@ struct GroupContent: RepositoryContent {
     }
 
     func content(_ want: ContentRequest, of members: [Member]) async throws -> Content? {
-        let members = members.filter { want.named(by: $0.repository).isAllowed(by: $0.repository) }
+        let members = members.filter { member in
+            self.allowed(want.named(by: member.repository).isAllowed(by: member.repository), member, "\(want.path)")
+        }
         var walk = MemberWalk(
             upstreams: members.map { $0.repository.isProxy && want.upstream != nil }, want.change == .immutable ? .keptFirst : .byMember,
             first: want.from.flatMap { name in members.firstIndex { $0.repository.name == name } }, onMemberError: self.part.onMemberError,
@@ -102,7 +108,7 @@ struct GroupContent: RepositoryContent {
 
     func resolve(_ want: PointerRequest) async throws -> Pointer? {
         let members = self.members(about: want.name.package.path).filter { member in
-            want.named(by: member.repository).upstream?.asked.map { member.repository.allows($0) } ?? true
+            self.allowed(want.named(by: member.repository).upstream?.asked.map { member.repository.allows($0) } ?? true, member, want.name.name)
         }
         var walk = MemberWalk(upstreams: members.map(\.repository.isProxy), .byMember, onMemberError: self.part.onMemberError)
         var found: Pointer?
@@ -129,6 +135,17 @@ struct GroupContent: RepositoryContent {
         return found
     }
 
+    func noteTrouble(of member: Member, goesOn: Bool) {
+        self.context.notes.trace?.add(
+            member.repository.name, "in trouble", goesOn ? "skipped (onMemberError: skip)" : "ends the request (onMemberError: fail)")
+    }
+
+    /// Says in the trace whom a rule keeps out.
+    private func allowed(_ isAllowed: Bool, _ member: Member, _ subject: String) -> Bool {
+        if !isAllowed { self.context.notes.trace?.add(member.repository.name, subject, "not asked: its routing rule does not allow this") }
+        return isAllowed
+    }
+
     // MARK: Trouble
 
     /// Asks, and tells the walk. What fails here and not at an upstream is thrown: it must not look as if the member had nothing.
@@ -139,6 +156,7 @@ struct GroupContent: RepositoryContent {
             return found
         } catch {
             walk.heard(.trouble(try Self.trouble(error, member)))
+            self.noteTrouble(of: member, goesOn: walk.end == nil)
             return nil
         }
     }

@@ -13,14 +13,15 @@ extension ProxyContent: DocumentHolder {
     func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> DocumentPart? {
         let want = try self.want(type, key)
         guard want.isAllowed(by: self.repository), let part = try await self.part(type, key, want) else { return nil }
-        guard case .containing(let section, let name) = demand, try await part.read().outline.entry(section, name) == nil else { return part }
+        guard case .containing(let section, let name) = demand, self.context.notes.trace == nil else { return part }
+        guard try await part.read().outline.entry(section, name) == nil else { return part }
         var newer = want
         newer.maxAge = Self.leastAge
         return try await self.part(type, key, newer)
     }
 
     private func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ want: ContentRequest) async throws -> DocumentPart? {
-        guard let found = try await self.whole(want), let digest = found.head.digests.first(.sha256) else { return nil }
+        guard let found = try await self.whole(want), let digest = found.head.digests.first(.sha256) ?? self.unknown else { return nil }
         let stamp = DocumentStamp.Part(repository: self.repository.id, version: .bytes(digest))
         let (maker, compute) = (self.maker, self.context.compute)
         return DocumentPart(stamp: stamp, member: self.repository.name, cache: found.cache) {
@@ -64,13 +65,16 @@ extension ProxyContent: DocumentHolder {
         }
     }
 
+    /// In a dry run the upstream's document is not read, and nothing is made of it.
+    private var unknown: ContentDigest? { self.context.notes.trace == nil ? nil : ContentDigest(.sha256, repeatElement(0, count: 32)) }
+
     // MARK: Waiting for the whole
 
     /// A document with its digest: what is kept, or what has come and is kept by now. A client that could have an older one waits for
     /// `revalidateDeadline` and no longer.
     private func whole(_ want: ContentRequest) async throws -> Content? {
         guard let found = try await self.content(want) else { return nil }
-        if found.head.digests.first(.sha256) != nil { return found }
+        if found.head.digests.first(.sha256) != nil || self.context.notes.trace != nil { return found }
         let older = try await self.maker.metadata.asset(at: want.path, in: self.repository.id)
         let age = try await self.age(of: self.key(want.path))
         let deadline = older != nil && self.freshness.mayServeStale(.document, age) ? self.part.cache.revalidateDeadline : nil

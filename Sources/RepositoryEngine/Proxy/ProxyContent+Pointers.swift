@@ -6,6 +6,7 @@ import StorageAPI
 
 extension ProxyContent {
     func resolve(_ want: PointerRequest) async throws -> Pointer? {
+        if let trace = self.context.notes.trace { return try await self.explained(want, trace) }
         let kept = try await self.maker.metadata.pointer(want.name, in: self.repository.id)
         guard let resource = want.upstream else { return kept.map { Pointer(target: $0, member: self.repository.name) } }
         let key = Refreshes.Key(repository: self.repository.id, subject: UpstreamState.subject(of: want.name))
@@ -121,6 +122,8 @@ extension ProxyContent {
     }
 
     func forward(_ call: UpstreamCall) async throws -> UpstreamReply? {
+        self.context.notes.trace?.add(
+            self.repository.name, "\(call.resource.shown) at \(self.part.upstream.name)", "asked and passed on; nothing of it is kept")
         do {
             let answer = try await self.part.upstream.send(UpstreamRequest(.get, call.resource))
             guard let body = try await answer.body.collect(upTo: call.limit) else {

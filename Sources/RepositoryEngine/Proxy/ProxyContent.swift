@@ -20,6 +20,7 @@ struct ProxyContent: RepositoryContent {
     }
 
     func content(_ want: ContentRequest) async throws -> Content? {
+        if let trace = self.context.notes.trace { return try await self.explained(want, trace) }
         // Once more where what was asked for was kept between the look and the question; twice is not possible but by deletes.
         for _ in 0..<3 {
             do {
@@ -149,6 +150,7 @@ struct ProxyContent: RepositoryContent {
             lastModified: asset.attributes[AnswerHead.lastModifiedKey].flatMap(AnswerHead.moment) ?? asset.created, attributes: asset.attributes,
             change: want.change)
         let report = CacheReport(outcome, age: age ?? (self.maker.now() - asset.created + .seconds(before)))
+        guard self.context.notes.trace == nil else { return Content(head: head, member: self.repository.name, cache: report, source: source) }
         let served = self.maker.serving(source, of: want.path, in: self.repository.id, to: want.delivery ?? self.context.delivery)
         return Content(head: head, member: self.repository.name, cache: report, source: served)
     }
@@ -253,7 +255,7 @@ struct ProxyContent: RepositoryContent {
             lastModified: AnswerHead.moment(head.lastModified), attributes: head.kept, change: want.change)
     }
 
-    private func head(of resource: UpstreamResource, _ want: ContentRequest) async throws -> AnswerHead {
+    func head(of resource: UpstreamResource, _ want: ContentRequest) async throws -> AnswerHead {
         do throws(UpstreamError) {
             return try AnswerHead(try await self.part.upstream.send(UpstreamRequest(.head, resource, kind: want.kind)), for: resource)
         } catch {
@@ -267,7 +269,10 @@ struct ProxyContent: RepositoryContent {
 
     /// A HEAD of what nobody fetches: asked by HEAD, and nothing is kept.
     private func described(_ want: ContentRequest, _ resource: UpstreamResource) async throws -> Content? {
-        let head = try await self.head(of: resource, want)
+        self.described(try await self.head(of: resource, want), want)
+    }
+
+    func described(_ head: AnswerHead, _ want: ContentRequest) -> Content {
         let type = want.contentType ?? (head.contentType.isEmpty ? "application/octet-stream" : head.contentType)
         return Content(
             head: self.describe(head, want, type: type), member: self.repository.name, cache: CacheReport(.miss, age: .seconds(head.age)),

@@ -105,6 +105,25 @@ def cold(big, again, few, options):
     return document(tables, options)
 
 
+def groups(pulls, stale):
+    values = medians(pulls)
+    one, three = values["hub"], values["all"]
+    rows = [
+        [name, f"{v['p50']:.0f}", f"{v['p99']:.0f}", f"{ratio(v['p50'], one['p50']):.2f}"]
+        for name, v in (("the proxy itself", one), ("a group of three, of which it is the last", three))
+    ]
+    against = ratio(three["p50"], one["p50"])
+    pull = table("A warm pull of a small image by its tag", ["", "p50 µs", "p99 µs", "×"], rows, [(f"≤ 1.5 × one member: {against:.2f}", against <= 1.5)])
+    v = medians(stale)["hub"]
+    crowd = table(
+        "500 at once for a tag that is due, its upstream hanging", ["", "slowest answer s", "threads before", "most threads", "memory MiB"],
+        [["entrepot", f"{v['slowest']:.2f}", f"{v['threads']:.0f}", f"{v['most']:.0f}", f"+ {v['memory']:.0f}"]],
+        [(f"no thread each: + {v['most'] - v['threads']:.0f}", v["most"] - v["threads"] <= 4), (f"each within 2.5 s: {v['slowest']:.2f}", v["slowest"] <= 2.5)])
+    rounds = len(pulls["hub"])
+    head = f"Measured {datetime.date.today().isoformat()} by `make bench`: {rounds} rounds, medians, {os.cpu_count()} cores ({processor()}).\n\n"
+    return head + pull + "\n" + crowd
+
+
 def start(results):
     values = medians(results)
     own = values["entrepot"]

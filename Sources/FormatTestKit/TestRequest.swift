@@ -58,6 +58,8 @@ public struct TestResponse: Sendable {
     public let body: ByteBuffer
     /// What the server would add as Content-Type and ETag.
     public let head: ContentHead?
+    /// What a cache had to say of it.
+    public let cache: CacheReport?
     /// Members of a group that the answer is without.
     public let skipped: [String]
     public let operation: String
@@ -70,7 +72,11 @@ public struct TestResponse: Sendable {
         self.headers = outcome.response.headers
         self.operation = outcome.operation
         self.cause = outcome.cause
-        if case .content(let content) = outcome.response.body { self.skipped = content.skippedMembers.map(\.text) } else { self.skipped = [] }
+        if case .content(let content) = outcome.response.body {
+            (self.skipped, self.cache) = (content.skippedMembers.map(\.text), content.cache)
+        } else {
+            (self.skipped, self.cache) = ([], outcome.response.cache)
+        }
         switch outcome.response.body {
         case .none: (self.body, self.head) = (ByteBuffer(), nil)
         case .bytes(let bytes): (self.body, self.head) = (bytes, nil)

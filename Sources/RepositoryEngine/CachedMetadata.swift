@@ -29,7 +29,20 @@ public final class CachedMetadata: MetadataStore {
         var upstreams: LeastRecentlyUsed<StateKey, UpstreamState>
         var assets: LeastRecentlyUsed<AssetKey, StoredAsset>
         var pointers: LeastRecentlyUsed<PointerKey, String>
+        /// What is not there: a group asks its members one after the other. Apart, so that whoever asks for many such names drives nothing out.
+        var absentAssets: LeastRecentlyUsed<AssetKey, Bool>
+        var absentPointers: LeastRecentlyUsed<PointerKey, Bool>
         var generations: LeastRecentlyUsed<DocumentPlace, Int64>
+
+        mutating func remove(_ key: AssetKey) { self.assets.remove(key) }
+        mutating func removeAssets() {
+            self.assets.removeAll()
+            self.absentAssets.removeAll()
+        }
+        mutating func remove(_ key: PointerKey) {
+            self.pointers.remove(key)
+            self.absentPointers.remove(key)
+        }
     }
 
     private let store: any MetadataStore
@@ -44,27 +57,36 @@ public final class CachedMetadata: MetadataStore {
         self.state = Mutex(
             State(
                 upstreams: LeastRecentlyUsed(capacity: rows), assets: LeastRecentlyUsed(capacity: rows), pointers: LeastRecentlyUsed(capacity: rows),
+                absentAssets: LeastRecentlyUsed(capacity: rows), absentPointers: LeastRecentlyUsed(capacity: rows),
                 generations: LeastRecentlyUsed(capacity: rows)))
     }
 
     public func asset(at path: AssetPath, in repository: RepositoryID) async throws(MetadataError) -> StoredAsset? {
         let key = AssetKey(repository: repository, path: path)
-        let (kept, epoch) = self.state.withLock { ($0.assets.value(of: key), $0.epoch) }
-        if let kept { return kept }
+        let (kept, isAbsent, epoch) = self.state.withLock { state in
+            let kept = state.assets.value(of: key)
+            return (kept, kept == nil && state.absentAssets.value(of: key) != nil, state.epoch)
+        }
+        if kept != nil || isAbsent { return kept }
         let asset = try await self.store.asset(at: path, in: repository)
-        if let asset {
-            self.state.withLock { if $0.epoch == epoch { $0.assets.insert(asset, for: key) } }
+        self.state.withLock { state in
+            guard state.epoch == epoch else { return }
+            if let asset { state.assets.insert(asset, for: key) } else { state.absentAssets.insert(true, for: key) }
         }
         return asset
     }
 
     public func pointer(_ name: PointerName, in repository: RepositoryID) async throws(MetadataError) -> String? {
         let key = PointerKey(repository: repository, name: name)
-        let (kept, epoch) = self.state.withLock { ($0.pointers.value(of: key), $0.epoch) }
-        if let kept { return kept }
+        let (kept, isAbsent, epoch) = self.state.withLock { state in
+            let kept = state.pointers.value(of: key)
+            return (kept, kept == nil && state.absentPointers.value(of: key) != nil, state.epoch)
+        }
+        if kept != nil || isAbsent { return kept }
         let target = try await self.store.pointer(name, in: repository)
-        if let target {
-            self.state.withLock { if $0.epoch == epoch { $0.pointers.insert(target, for: key) } }
+        self.state.withLock { state in
+            guard state.epoch == epoch else { return }
+            if let target { state.pointers.insert(target, for: key) } else { state.absentPointers.insert(true, for: key) }
         }
         return target
     }
@@ -127,7 +149,7 @@ public final class CachedMetadata: MetadataStore {
     public func forgetAssets() {
         self.state.withLock { state in
             state.epoch += 1
-            state.assets.removeAll()
+            state.removeAssets()
         }
     }
 
@@ -138,6 +160,8 @@ public final class CachedMetadata: MetadataStore {
                 state.upstreams.remove(StateKey(repository: edit.repository, subject: upstream.subject))
             }
             for change in edit.edit.changes { Self.forget(change, in: edit.repository, &state) }
+            // Bytes that were lost and have come again are there under every path that names them.
+            if edit.edit.addsAssets { state.absentAssets.removeAll() }
             Self.forgetDocuments(of: edit, &state)
         }
     }
@@ -156,19 +180,30 @@ public final class CachedMetadata: MetadataStore {
     private static func forget(_ change: Edit.Change, in repository: RepositoryID, _ state: inout State) {
         switch change {
         // Of a component with one asset, the path follows from its coordinates; of others, some may have gone that are not named here.
-        case .put(let component) where component.assets.count != 1: state.assets.removeAll()
+        case .put(let component) where component.assets.count != 1: state.removeAssets()
         case .put(let component):
-            for asset in component.assets { state.assets.remove(AssetKey(repository: repository, path: asset.path)) }
+            for asset in component.assets { state.remove(AssetKey(repository: repository, path: asset.path)) }
         // The rows that go with a component are known to the store alone; removals are rare.
         case .remove:
-            state.assets.removeAll()
+            state.removeAssets()
             state.pointers.removeAll()
         case .setPackage: break
-        case .putAsset(let asset, _): state.assets.remove(AssetKey(repository: repository, path: asset.path))
-        case .removeAsset(let path): state.assets.remove(AssetKey(repository: repository, path: path))
-        case .link(let path, _, _, _), .renew(let path): state.assets.remove(AssetKey(repository: repository, path: path))
-        case .point(let name, _, _): state.pointers.remove(PointerKey(repository: repository, name: name))
-        case .unpoint(let name): state.pointers.remove(PointerKey(repository: repository, name: name))
+        case .putAsset(let asset, _): state.remove(AssetKey(repository: repository, path: asset.path))
+        case .removeAsset(let path): state.remove(AssetKey(repository: repository, path: path))
+        case .link(let path, _, _, _), .renew(let path): state.remove(AssetKey(repository: repository, path: path))
+        case .point(let name, _, _): state.remove(PointerKey(repository: repository, name: name))
+        case .unpoint(let name): state.remove(PointerKey(repository: repository, name: name))
+        }
+    }
+}
+
+extension Edit {
+    fileprivate var addsAssets: Bool {
+        self.changes.contains { change in
+            switch change {
+            case .put, .putAsset, .link: true
+            case .setPackage, .remove, .removeAsset, .renew, .point, .unpoint: false
+            }
         }
     }
 }

@@ -32,6 +32,7 @@ struct LostTests {
         let site = try await makeSite()
         for image in ["app", "team/app", "other/app"] { try await site.pushImage(image, "1") }
         try await site.lose(try digest("layer"))
+        for image in ["app", "team/app", "other/app"] { #expect(try await site.ask(.head, "/v2/\(image)/blobs/\(try digest("layer"))").status == .notFound) }
         try await site.push("layer", to: "app")
         for image in ["app", "team/app", "other/app"] { #expect(try await site.ask(.get, "/v2/\(image)/blobs/\(try digest("layer"))").text == "layer") }
     }

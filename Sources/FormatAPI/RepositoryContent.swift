@@ -133,7 +133,7 @@ public struct ContentRequest: Sendable {
     /// Where the asset is in no component and was linked longer ago than this, it counts as linked now, before it is answered: for a client
     /// that asks whether bytes are there, in order not to send them. Best effort; nil: as it is.
     public var renewingAfter: Duration?
-    /// What was confirmed longer ago is asked for again, where `cache.maxAge` says longer.
+    /// What was confirmed longer ago is asked for again, where `cache.maxAge` says longer, and is no answer when the upstream is in trouble.
     public var maxAge: Duration?
     /// What a proxy lets go of where the upstream has this no more and that is to be honoured; nil: the asset at `path`.
     public var removal: Edit?

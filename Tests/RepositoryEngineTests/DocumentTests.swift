@@ -145,6 +145,24 @@ struct DocumentTests {
         }
     }
 
+    @Test("what no list has is asked for again: trouble then is no absence, and a version that a member has needs no upstream")
+    func containing() async throws {
+        let fixture = try await Fixture()
+        fixture.upstream.put("p", .init("2.0 aa http://up/2.0\n", entityTag: "\"1\""))
+        try await fixture.running {
+            try await fixture.publish("other/p/3.0")
+            _ = try await fixture.text("g/p")
+            fixture.site.clock.advance(by: .seconds(10))
+            fixture.stop()
+            let asked = fixture.upstream.asked.count
+            #expect(try await fixture.text("g/p/3.0") == "other ?")
+            #expect(fixture.upstream.asked.count == asked)
+            #expect(try await fixture.get("g/p/9.9").status == .serviceUnavailable)
+            #expect(try await fixture.get("p/p/9.9").status == .badGateway)
+            #expect(try await fixture.get("p/p").status == .ok)
+        }
+    }
+
     @Test("proxy: garbage with nothing kept is the upstream's failure, and a list that comes slowly leaves the older one to be served")
     func slow() async throws {
         let fixture = try await Fixture()

@@ -62,7 +62,7 @@ struct ListFormat: RepositoryFormat {
         let status: HTTPResponse.Status =
             switch failure.error.code {
             case .notFound: .notFound
-            case .upstreamFailed: .badGateway
+            case .upstreamFailed, .upstreamUnreachable: .badGateway
             case .unavailable: .serviceUnavailable
             default: .badRequest
             }

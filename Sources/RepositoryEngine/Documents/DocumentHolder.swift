@@ -65,10 +65,13 @@ extension HostedContent: DocumentHolder {
         let maker = self.maker
         return DocumentPart(stamp: stamp, member: self.repository.name) {
             let rows = try await maker.documents.outline(type, key, stamp, start: maker.fills.start) {
-                let rows = try await FragmentContent.rows(of: place, Document.pointers(key), maker.metadata)
-                // Pages of two moments are no one's document.
-                guard try await maker.metadata.generations(of: [place]) == [generation] else { throw DocumentChanged() }
-                return rows
+                // Of one moment where that can be had: pages of two are right in each entry, and the next GET has another stamp.
+                for _ in 0..<2 {
+                    let before = try await maker.metadata.generations(of: [place])
+                    let rows = try await FragmentContent.rows(of: place, Document.pointers(key), maker.metadata)
+                    if try await maker.metadata.generations(of: [place]) == before { return rows }
+                }
+                return try await FragmentContent.rows(of: place, Document.pointers(key), maker.metadata)
             }
             return DocumentSource(outline: rows.outline, bytes: FragmentContent(rows: rows, ledger: maker.metadata))
         }
@@ -93,11 +96,14 @@ extension GroupContent {
     ) async throws -> DocumentEntry? {
         for _ in 0..<5 {
             do {
-                let gathered = try await self.parts(type, key, .containing(section: section, name: name))
-                for part in gathered.parts {
-                    if let entry = try await part.entry(section, name, on: self.context.compute) { return entry }
+                // Nobody's upstream is asked about what another member has.
+                for demand in [DocumentDemand.asConfigured, .containing(section: section, name: name)] {
+                    let gathered = try await self.parts(type, key, demand)
+                    for part in gathered.parts {
+                        if let entry = try await part.entry(section, name, on: self.context.compute) { return entry }
+                    }
+                    if let trouble = gathered.trouble { throw trouble }
                 }
-                if let trouble = gathered.trouble { throw trouble }
                 return nil
             } catch is DocumentChanged {
                 continue

@@ -122,6 +122,7 @@ extension FormatError {
             case .throttled, .paused: .unavailable
             case .cut, .failed, .badAnswer, .unauthorized, .denied, .forbidden: .upstreamFailed
             }
-        self.init(code, reason, retryAfter: retryAfter, cause: cause)
+        // An upstream that counts requests and does not say for how long is not asked again at once.
+        self.init(code, reason, retryAfter: retryAfter ?? (trouble == .throttled ? .seconds(5) : nil), cause: cause)
     }
 }

@@ -77,7 +77,7 @@ extension ProxyContent: DocumentHolder {
         if found.head.digests.first(.sha256) != nil || self.context.notes.trace != nil { return found }
         let older = try await self.maker.metadata.asset(at: want.path, in: self.repository.id)
         let age = try await self.age(of: self.key(want.path))
-        let deadline = older != nil && self.freshness.mayServeStale(.document, age) ? self.part.cache.revalidateDeadline : nil
+        let deadline = older != nil && self.freshness(for: want).mayServeStale(.document, age) ? self.part.cache.revalidateDeadline : nil
         do {
             try await Deadline.run(deadline) { [fill = self.maker.fills.running(self.fillKey(want))] in try await fill?.kept() }
             guard let asset = try await self.maker.metadata.asset(at: want.path, in: self.repository.id) else {

@@ -32,7 +32,10 @@ extension ProxyContent {
 
     func freshness(for want: ContentRequest) -> Freshness {
         var freshness = self.freshness
-        if let bound = want.maxAge { freshness.cache.maxAge = min(freshness.cache.maxAge, bound) }
+        if let bound = want.maxAge {
+            freshness.cache.maxAge = min(freshness.cache.maxAge, bound)
+            freshness.cache.staleOnError = false
+        }
         return freshness
     }
 

@@ -21,6 +21,7 @@ struct DocumentTests {
                 .init("local"), try owning.map { try TestSite.Plan("other").owning($0) } ?? .init("other"),
                 .proxy("p", of: self.upstream).caching { $0.revalidateDeadline = .milliseconds(300) },
                 try .group("g", of: ["local", "p", "other"], onMemberError: onMemberError),
+                try TestSite.Plan.proxy("ruled", of: self.upstream).allowing("^/p($|/)"), try .group("gr", of: ["local", "ruled"]),
             ]
             self.site = try await TestSite.make(ListFormat(), site: NoSettings(), plans)
         }
@@ -160,6 +161,18 @@ struct DocumentTests {
             #expect(try await fixture.get("g/p/9.9").status == .serviceUnavailable)
             #expect(try await fixture.get("p/p/9.9").status == .badGateway)
             #expect(try await fixture.get("p/p").status == .ok)
+        }
+    }
+
+    @Test("a routing rule sees the address that a document is asked for by, and not where it is kept", arguments: ["ruled", "gr"])
+    func ruled(_ repository: String) async throws {
+        let fixture = try await Fixture()
+        for name in ["p", "q"] { fixture.upstream.put(name, .init("2.0 aa http://up/2.0\n")) }
+        try await fixture.running {
+            let found = try await fixture.text("\(repository)/p")
+            let other = try await fixture.get("\(repository)/q")
+            #expect(found.contains("2.0") && other.status != .ok)
+            #expect(fixture.upstream.asked.allSatisfy { $0.address == "p" })
         }
     }
 

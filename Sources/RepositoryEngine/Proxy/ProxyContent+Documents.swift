@@ -12,7 +12,8 @@ extension ProxyContent: DocumentHolder {
 
     func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> DocumentPart? {
         let want = try self.want(type, key)
-        guard want.isAllowed(by: self.repository), let part = try await self.part(type, key, want) else { return nil }
+        // By the address that the upstream has it at: where it is kept is nobody's to name.
+        guard want.upstream?.asked.map({ self.repository.allows($0) }) ?? true, let part = try await self.part(type, key, want) else { return nil }
         guard case .containing(let section, let name) = demand, self.context.notes.trace == nil else { return part }
         guard try await part.read().outline.entry(section, name) == nil else { return part }
         var newer = want

@@ -309,7 +309,10 @@ struct ProxyContent: RepositoryContent {
 
     func fullName(_ name: String) -> String { self.part.upstream.fullName(name) }
 
-    func list(_ query: ContentQuery) async throws -> ContentPage { try await self.metadata.rows(query, in: self.repository.id) }
+    func list(_ query: ContentQuery) async throws -> ContentPage {
+        self.context.notes.trace?.add(self.repository.name, "a list", "of what is kept; the upstream is not asked")
+        return try await self.metadata.rows(query, in: self.repository.id)
+    }
 
     func stage(_ body: ByteStream, _ demand: StageDemand) async throws -> StagedBlob { throw self.readOnly }
     func uploads(in scope: String) -> any UploadSessions { NoUploads(error: self.readOnly) }

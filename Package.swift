@@ -62,7 +62,8 @@ let package = Package(
         module("SQLMetadata", [model, storageAPI, nio]),
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite"),
         module("SQLiteDriver", [model, storageAPI, "SQLMetadata", "CSQLite"]),
-        module("AccessControl", [model]),
+        module("AccessControl", [model, storageAPI, crypto, .product(name: "CryptoExtras", package: "swift-crypto"), logging, lifecycle]),
+        module("Audit", [model, storageAPI, crypto, logging, lifecycle]),
         module("RepositoryEngine", [model, formatAPI, storageAPI, "AccessControl", nio, http, crypto, logging]),
         module(
             "Outbound",
@@ -78,7 +79,7 @@ let package = Package(
         module(
             "WebServer",
             [
-                model, formatAPI, "RepositoryEngine", "AccessControl", nio, posix, http, logging, lifecycle,
+                model, formatAPI, "RepositoryEngine", "AccessControl", "Audit", nio, posix, http, logging, lifecycle,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -89,7 +90,7 @@ let package = Package(
             name: "Entrepot",
             dependencies: [
                 model, formatAPI, storageAPI, "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", "AccessControl", "RepositoryEngine",
-                "Maintenance", "ServerConfiguration", "Outbound", "Upstream", "WebServer", nio, posix, http, logging, lifecycle,
+                "Maintenance", "ServerConfiguration", "Outbound", "Upstream", "WebServer", "Audit", nio, posix, http, logging, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + formats.map { .target(name: "\($0)Format") },
@@ -108,7 +109,8 @@ let package = Package(
         tests("BlobStoresTests", [model, storageAPI, "BlobStores", "BlockingWork", "StorageConformance", nio]),
         tests("SQLMetadataTests", [model, storageAPI, "SQLMetadata", "SQLiteDriver", "BlockingWork", "StorageConformance", nio]),
         tests("SQLiteDriverTests", [model, storageAPI, "SQLMetadata", "SQLiteDriver", "BlockingWork", nio]),
-        tests("AccessControlTests", [model, "AccessControl"]),
+        tests("AccessControlTests", [model, storageAPI, "AccessControl", "BlockingWork", "SQLMetadata", "SQLiteDriver", crypto, logging]),
+        tests("AuditTests", [model, storageAPI, "Audit", "BlockingWork", "SQLMetadata", "SQLiteDriver", logging]),
         tests(
             "RepositoryEngineTests",
             [

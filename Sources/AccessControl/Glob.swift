@@ -10,30 +10,59 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
         case byte(UInt8)
         case withinSegment
         case acrossSegments
+
+        var isByte: Bool {
+            if case .byte = self { true } else { false }
+        }
     }
+
+    /// What most patterns are, told apart once.
+    private enum Shape: Hashable, Sendable { case anything, segment, literal, pattern }
 
     public let text: String
     private let tokens: [Token]
+    private let shape: Shape
+
+    private init(tokens: [Token], text: String) {
+        self.text = text
+        self.tokens = tokens
+        self.shape =
+            switch tokens {
+            case [.acrossSegments]: .anything
+            case [.withinSegment]: .segment
+            default: tokens.allSatisfy(\.isByte) ? .literal : .pattern
+            }
+    }
 
     public init(_ text: String) throws(InvalidName) {
         guard (1...Self.longest).contains(text.utf8.count), text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
             throw InvalidName(kind: "pattern", text: text, rule: "1 to \(Self.longest) bytes without control characters; * within a /, ** across")
         }
-        self.text = text
-        self.tokens = Self.tokens(of: text)
+        self.init(tokens: Self.tokens(of: text), text: text)
     }
 
     /// Whether the pattern has no `*` in it, and so matches one text only.
-    public var isLiteral: Bool {
-        self.tokens.allSatisfy {
-            if case .byte = $0 { true } else { false }
-        }
-    }
+    public var isLiteral: Bool { self.shape == .literal }
 
     public var description: String { self.text }
 
+    /// `*`, which every repository's name matches.
+    public static let any = Glob(tokens: [.withinSegment], text: "*")
+
     public func matches(_ text: some StringProtocol) -> Bool {
-        // Every position in the pattern that the bytes read so far can have led to, at once: no backtracking.
+        switch self.shape {
+        case .anything: return true
+        case .segment: return !text.utf8.contains(UInt8(ascii: "/"))
+        case .literal: return self.text.utf8.elementsEqual(text.utf8)
+        case .pattern: return self.states(after: text).map { $0[self.tokens.count] } ?? false
+        }
+    }
+
+    /// Whether there is a text that begins so and matches.
+    public func mayMatch(beginningWith prefix: some StringProtocol) -> Bool { self.states(after: prefix) != nil }
+
+    /// Every position in the pattern that the bytes can have led to, at once: no backtracking. nil: none.
+    private func states(after text: some StringProtocol) -> [Bool]? {
         var reached = [Bool](repeating: false, count: self.tokens.count + 1)
         reached[0] = true
         self.skipStars(&reached)
@@ -49,11 +78,11 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
                 }
                 alive = true
             }
-            guard alive else { return false }
+            guard alive else { return nil }
             self.skipStars(&next)
             reached = next
         }
-        return reached[self.tokens.count]
+        return reached
     }
 
     /// A star may match nothing.

@@ -41,7 +41,10 @@ public enum Grant: Hashable, Sendable, CustomStringConvertible {
         guard names.matches((access.repository ?? repository).text) else { return false }
         guard let paths else { return true }
         guard let path = access.path else { return paths.text == "**" }
-        return paths.matches(path)
+        return switch access.extent {
+        case .exact: paths.matches(path)
+        case .below: paths.mayMatch(beginningWith: path)
+        }
     }
 
     private static func glob(_ pattern: String, of text: String) throws(InvalidName) -> Glob {

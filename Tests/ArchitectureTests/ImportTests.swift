@@ -10,14 +10,15 @@ import Testing
 
     private static let core: Set<String> = [
         "ArtifactModel", "FormatAPI", "StorageAPI", "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", "AccessControl", "RepositoryEngine",
-        "Outbound", "Upstream", "Maintenance", "ServerConfiguration", "WebServer",
+        "Outbound", "Upstream", "Maintenance", "ServerConfiguration", "WebServer", "Audit",
     ]
 
     private static let allowed: [String: Set<String>] = [
         "ArtifactModel": ["NIOCore"],
         "FormatAPI": ["ArtifactModel", "NIOCore", "HTTPTypes"],
         "StorageAPI": ["ArtifactModel", "NIOCore"],
-        "AccessControl": ["ArtifactModel"],
+        "AccessControl": ["ArtifactModel", "StorageAPI", "Crypto", "CryptoExtras", "Logging", "ServiceLifecycle"],
+        "Audit": ["ArtifactModel", "StorageAPI", "Crypto", "Logging", "ServiceLifecycle"],
         "BlockingWork": ["ArtifactModel", "NIOPosix"],
         "BlobStores": ["ArtifactModel", "StorageAPI", "NIOCore"],
         "SQLMetadata": ["ArtifactModel", "StorageAPI", "NIOCore"],
@@ -29,7 +30,7 @@ import Testing
         "Maintenance": ["ArtifactModel", "StorageAPI", "RepositoryEngine", "ServiceLifecycle", "Logging"],
         "ServerConfiguration": ["ArtifactModel", "FormatAPI", "AccessControl", "Yams"],
         "WebServer": [
-            "ArtifactModel", "FormatAPI", "RepositoryEngine", "AccessControl", "NIOCore", "NIOPosix", "HTTPTypes", "Logging", "ServiceLifecycle",
+            "ArtifactModel", "FormatAPI", "RepositoryEngine", "AccessControl", "Audit", "NIOCore", "NIOPosix", "HTTPTypes", "Logging", "ServiceLifecycle",
             "HummingbirdCore", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOSSL",
         ],
         "Entrepot": core.union(["NIOCore", "NIOPosix", "HTTPTypes", "Logging", "ServiceLifecycle", "UnixSignals", "ArgumentParser"]),
@@ -44,7 +45,7 @@ import Testing
         "Hummingbird": ["WebServer"], "HummingbirdCore": ["WebServer"], "NIOSSL": ["WebServer", "Outbound"],
         "NIOHTTP1": ["WebServer", "Outbound"], "NIOHTTPTypes": ["WebServer"], "AsyncHTTPClient": ["Outbound"],
         "NIOHTTPTypesHTTP1": ["WebServer"], "NIOHTTP2": ["WebServer"], "Yams": ["ServerConfiguration"], "CSQLite": ["SQLiteDriver"],
-        "Crypto": ["RepositoryEngine"], "ArgumentParser": ["Entrepot"], "NIOPosix": ["BlockingWork", "WebServer", "Outbound", "Entrepot"],
+        "Crypto": ["RepositoryEngine", "AccessControl", "Audit"], "CryptoExtras": ["AccessControl"], "ArgumentParser": ["Entrepot"], "NIOPosix": ["BlockingWork", "WebServer", "Outbound", "Entrepot"],
     ]
 
     @Test("no module imports what the graph does not give it")

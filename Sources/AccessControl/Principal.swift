@@ -1,0 +1,40 @@
+public import ArtifactModel
+
+/// Who asks, as far as access control found out. The name is empty for nobody in particular.
+public struct Principal: Hashable, Sendable {
+    /// How it is known who it is.
+    public enum Means: Hashable, Sendable {
+        case nobody
+        case password
+        case token(id: Int64, name: String)
+        /// Signed by this server for what was asked for then: a docker client's bearer token.
+        case ticket
+        /// The admin page's cookie.
+        case session
+        /// The control socket: whoever may open it.
+        case socket
+    }
+    /// What a credential is confined to, of what the roles give.
+    public enum Limits: Hashable, Sendable {
+        case none
+        case grants([Grant])
+        case permits([Permit], catalog: Bool)
+    }
+
+    public var name: String
+    /// Names of roles; one that is not known gives nothing.
+    public var roles: [String]
+    public var means: Means
+    public var limits: Limits
+
+    public init(name: String, roles: [String] = [], means: Means = .password, limits: Limits = .none) {
+        self.name = name
+        self.roles = roles
+        self.means = means
+        self.limits = limits
+    }
+
+    public var isAnonymous: Bool { self.name.isEmpty }
+    /// Nobody in particular, with the roles that `security.anonymous` gives.
+    public static func anonymous(roles: [String] = []) -> Principal { Principal(name: "", roles: roles, means: .nobody) }
+}

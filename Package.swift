@@ -32,7 +32,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = 
 let formatTargets: [Target] = formats.flatMap { name in
     [
         module("\(name)Format", [model, formatAPI, nio, http], path: "plugins/\(name)/Sources"),
-        tests("\(name)FormatTests", [.target(name: "\(name)Format"), "FormatTestKit", model, formatAPI, nio, http, crypto], path: "plugins/\(name)/Tests"),
+        tests("\(name)FormatTests", [.target(name: "\(name)Format"), "FormatTestKit", "AccessControl", model, formatAPI, nio, http, crypto], path: "plugins/\(name)/Tests"),
     ]
 }
 
@@ -73,6 +73,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        module("AdminAPI", [model, formatAPI, storageAPI, "RepositoryEngine", "AccessControl", nio, http]),
         module("Upstream", [model, formatAPI, "RepositoryEngine", "Outbound", nio, http, logging]),
         module("Maintenance", [model, storageAPI, "RepositoryEngine", lifecycle, logging]),
         module("ServerConfiguration", [model, formatAPI, "AccessControl", "Yams"]),
@@ -90,7 +91,7 @@ let package = Package(
             name: "Entrepot",
             dependencies: [
                 model, formatAPI, storageAPI, "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", "AccessControl", "RepositoryEngine",
-                "Maintenance", "ServerConfiguration", "Outbound", "Upstream", "WebServer", "Audit", nio, posix, http, logging, lifecycle,
+                "Maintenance", "ServerConfiguration", "Outbound", "Upstream", "WebServer", "Audit", "AdminAPI", nio, posix, http, logging, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + formats.map { .target(name: "\($0)Format") },
@@ -133,7 +134,7 @@ let package = Package(
         tests(
             "WebServerTests",
             [
-                model, formatAPI, "WebServer", "RepositoryEngine", "BlockingWork", nio, posix, http, logging, lifecycle,
+                model, formatAPI, "WebServer", "RepositoryEngine", "AccessControl", "Audit", "BlockingWork", nio, posix, http, logging, lifecycle,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         tests(
@@ -148,6 +149,7 @@ let package = Package(
                 model, formatAPI, "RepositoryEngine", "Upstream", "Outbound", "BlockingWork", nio, posix, http, logging,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
+        tests("AdminAPITests", [model, formatAPI, storageAPI, "AdminAPI", "RepositoryEngine", "AccessControl", nio, http]),
         tests("ArchitectureTests", []),
         tests("ClientTests", [], path: "Tests/Clients"),
     ] + formatTargets

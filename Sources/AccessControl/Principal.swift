@@ -13,6 +13,18 @@ public struct Principal: Hashable, Sendable {
         case session
         /// The control socket: whoever may open it.
         case socket
+
+        /// For logs and people; empty for nobody.
+        public var words: String {
+            switch self {
+            case .nobody: ""
+            case .password: "password"
+            case .token(_, let name): "token \(name)"
+            case .ticket: "ticket"
+            case .session: "session"
+            case .socket: "socket"
+            }
+        }
     }
     /// What a credential is confined to, of what the roles give.
     public enum Limits: Hashable, Sendable {

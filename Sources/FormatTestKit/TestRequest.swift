@@ -35,6 +35,13 @@ public struct TestRequest: Sendable {
         self.ownRoot = ownRoot
     }
 
+    /// The same, asking why: from the server's own machine, or not.
+    public func asking(local: Bool) -> TestRequest {
+        var request = self
+        request.explain = .asked(local: local)
+        return request
+    }
+
     func stream() -> ByteStream {
         .chunks(self.body, cut: self.cut, declaresLength: self.declaresLength)
     }

@@ -1,6 +1,6 @@
-import AccessControl
+public import AccessControl
 import ArtifactModel
-import FormatAPI
+public import FormatAPI
 import HTTPTypes
 
 /// A request that is refused for who sends it, or for where it leads.
@@ -117,7 +117,8 @@ extension ArtifactService {
         if !self.gate.isOpen, self.catalogue.leadsToRepositories(request) {
             do {
                 outcome.principal = try await self.gate.principal(for: request.credentials, from: request.client, audience: head.audience)
-                if outcome.principal.isAnonymous { failure = Failure(FormatError(.unauthenticated, Refusal.signIn), challenge: .signIn) }
+                let wanted = (try? format?.prepare(head).accesses) ?? []  // what is no operation wants nothing
+                if outcome.principal.isAnonymous { failure = Failure(FormatError(.unauthenticated, Refusal.signIn), denied: wanted, challenge: .signIn) }
             } catch {
                 let refusal = self.refusal(error, of: request.credentials, denied: [])
                 (failure, outcome.audit.rule, outcome.audit.isLogin) = (refusal.failure, refusal.rule, refusal.isLogin)
@@ -139,7 +140,7 @@ extension Principal {
 }
 
 extension FormatError {
-    init(_ failure: AccessFailure) {
+    public init(_ failure: AccessFailure) {
         switch failure.code {
         case .wrong, .expired, .revoked: self.init(.unauthenticated, failure.message, cause: failure.cause)
         case .throttled: self.init(.throttled, failure.message, retryAfter: failure.retryAfter ?? .seconds(1))

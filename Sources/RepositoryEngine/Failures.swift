@@ -21,7 +21,7 @@ extension FormatError {
         switch error.code {
         case .absent: self.init(.notFound, error.message)
         case .cancelled: self.init(.cancelled, "the request was cancelled")
-        case .trouble(let trouble): self.init(trouble, error.message, retryAfter: error.retryAfter, cause: error)
+        case .trouble(let trouble): self.init(trouble: trouble, error.message, retryAfter: error.retryAfter, cause: error)
         }
     }
 

@@ -62,16 +62,3 @@ extension Credentials {
         if case .basic(let name, _) = self { String(name.prefix(128)) } else { "" }
     }
 }
-
-extension Principal.Means {
-    fileprivate var words: String {
-        switch self {
-        case .nobody: ""
-        case .password: "password"
-        case .token(_, let name): "token \(name)"
-        case .ticket: "ticket"
-        case .session: "session"
-        case .socket: "socket"
-        }
-    }
-}

@@ -10,7 +10,7 @@ import Testing
 
     private static let core: Set<String> = [
         "ArtifactModel", "FormatAPI", "StorageAPI", "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", "AccessControl", "RepositoryEngine",
-        "Outbound", "Upstream", "Maintenance", "ServerConfiguration", "WebServer", "Audit",
+        "Outbound", "Upstream", "Maintenance", "ServerConfiguration", "WebServer", "Audit", "AdminAPI",
     ]
 
     private static let allowed: [String: Set<String>] = [
@@ -26,6 +26,7 @@ import Testing
         "SQLiteDriver": ["ArtifactModel", "StorageAPI", "SQLMetadata", "CSQLite"],
         "RepositoryEngine": ["ArtifactModel", "FormatAPI", "StorageAPI", "AccessControl", "NIOCore", "HTTPTypes", "Crypto", "Logging"],
         "Outbound": ["ArtifactModel", "NIOCore", "NIOPosix", "HTTPTypes", "NIOHTTP1", "NIOSSL", "AsyncHTTPClient"],
+        "AdminAPI": ["ArtifactModel", "FormatAPI", "StorageAPI", "RepositoryEngine", "AccessControl", "NIOCore", "HTTPTypes"],
         "Upstream": ["ArtifactModel", "FormatAPI", "RepositoryEngine", "Outbound", "NIOCore", "HTTPTypes", "Logging"],
         "Maintenance": ["ArtifactModel", "StorageAPI", "RepositoryEngine", "ServiceLifecycle", "Logging"],
         "ServerConfiguration": ["ArtifactModel", "FormatAPI", "AccessControl", "Yams"],

@@ -35,7 +35,7 @@ struct DoorFormat: RepositoryFormat {
         return ArtifactResponse(.ok, body: .bytes(ByteBuffer(string: text)))
     }
 
-    func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse? {
+    func respond(atDoor request: ArtifactRequest, in site: any Site) async throws -> ArtifactResponse? {
         ArtifactResponse(.ok, body: .bytes(ByteBuffer(string: try await site.readable().map(\.text).joined(separator: ","))))
     }
 

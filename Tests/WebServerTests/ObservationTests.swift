@@ -1,9 +1,11 @@
+import AccessControl
 import ArtifactModel
 import BlockingWork
 import Glibc
 import HTTPTypes
 import Logging
 import NIOCore
+import RepositoryEngine
 import Testing
 
 @testable import WebServer
@@ -31,11 +33,14 @@ struct ObservationTests {
 
     @Test("readiness says what is wrong, and metrics are for who may read them")
     func probes() async throws {
-        let probes = ServerProbes(problems: { ["the database is gone"] }, mayReadMetrics: { $0[.authorization] == "yes" })
-        try await TestServer.run(TestHandler(), probes: probes) { server in
+        struct Pages: PageHandler {
+            func answer(_ request: IncomingRequest) async -> RequestOutcome? { nil }
+            func mayReadMetrics(_ request: IncomingRequest) async -> Bool { request.credentials == .bearer("yes") }
+        }
+        try await TestServer.run(TestHandler(), probes: ServerProbes(problems: { ["the database is gone"] }), pages: Pages()) { server in
             let ready = try await server.ask("GET /health/ready")
             let refused = try await server.ask("GET /metrics")
-            let allowed = try await server.ask("GET /metrics", headers: ["Authorization: yes"])
+            let allowed = try await server.ask("GET /metrics", headers: ["Authorization: Bearer yes"])
             let page = try await server.ask("GET /")
             #expect(ready.status == 503 && ready.text == "the database is gone\n")
             #expect(refused.status == 401 && allowed.status == 200 && page.text.contains("Entrepot"))

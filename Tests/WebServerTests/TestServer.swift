@@ -1,4 +1,5 @@
 import ArtifactModel
+import Audit
 import BlockingWork
 import Logging
 import NIOCore
@@ -35,7 +36,8 @@ struct TestServer: Sendable {
     func shutDown() async { await self.service.triggerGracefulShutdown() }
 
     static func run(
-        _ handler: any ArtifactHandler, probes: ServerProbes = ServerProbes(), control: [ControlRoute] = [],
+        _ handler: any ArtifactHandler, probes: ServerProbes = ServerProbes(), control: [ControlRoute] = [], pages: any PageHandler = NoPages(),
+        audit: any AuditSink = NoAudit(),
         _ change: (inout WebServerConfiguration) -> Void = { _ in }, _ work: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         var configuration = WebServerConfiguration(listeners: [Listener(.internet(host: "127.0.0.1", port: 0))])
@@ -45,7 +47,7 @@ struct TestServer: Sendable {
         let log = LogLines()
         let (ports, told) = AsyncStream.makeStream(of: Int.self)
         let web = try WebServer(
-            configuration, handler: handler, probes: probes, pool: pool, group: group, control: control, now: { Timestamp(milliseconds: 784_111_777_000) },
+            configuration, handler: handler, probes: probes, pool: pool, group: group, control: control, pages: pages, audit: audit, now: { Timestamp(milliseconds: 784_111_777_000) },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, accessLogger: Logger(label: "access") { _ in log }
         ) { told.yield($0.compactMap(\.port).first ?? 0) }
         let service = ServiceGroup(configuration: .init(services: [.init(service: web)], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))

@@ -102,7 +102,7 @@ extension FormatError {
         switch failure {
         case .absent: self.init(.notFound, "the upstream does not have this")
         case .beyond: self.init(.wrongRange, "the file ends before the range that was asked for")
-        case .upstream(let trouble, let reason, let delay): self.init(trouble, reason, retryAfter: delay)
+        case .upstream(let trouble, let reason, let delay): self.init(trouble: trouble, reason, retryAfter: delay)
         case .changed: self.init(.upstreamFailed, "the upstream's file changed while it was being fetched; try again", cause: failure)
         case .mismatch(let what): self.init(.upstreamFailed, what, cause: failure)
         case .refused(let what): self.init(.upstreamFailed, what, cause: failure)
@@ -114,7 +114,8 @@ extension FormatError {
         }
     }
 
-    init(_ trouble: Trouble, _ reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) {
+    /// Labelled: both kinds of words have a `forbidden` and a `throttled`, and they mean other things.
+    init(trouble: Trouble, _ reason: String, retryAfter: Duration? = nil, cause: (any Error)? = nil) {
         let code: Code =
             switch trouble {
             case .unreachable, .tls: .upstreamUnreachable

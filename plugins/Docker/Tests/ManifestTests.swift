@@ -152,6 +152,15 @@ struct ListingTests {
 
     private struct Two: Site {
         let contents: [RepositoryName: any RepositoryContent]
+        var principal: String { "" }
+        var asksToSignIn: Bool { false }
+        var maySeeLists: Bool { true }
+        func destination(of path: [String]) -> (repository: RepositoryName, path: [String])? { nil }
+        func allowed(_ permit: Permit) -> [Action] { [] }
+        func ticket(_ permits: [Permit], catalog: Bool) async throws -> Ticket { throw FormatError(.notServed, "no tickets") }
+        func renewal() async throws -> String { throw FormatError(.notServed, "no renewals") }
+        func signedIn(_ name: String, secret: String) async throws -> any Site { self }
+        func signedIn(renewal: String) async throws -> any Site { self }
         func readable() async throws -> [RepositoryName] { self.contents.keys.sorted() }
         func content(of repository: RepositoryName) async throws -> (any RepositoryContent)? { self.contents[repository] }
     }
@@ -170,7 +179,7 @@ struct ListingTests {
             for image in images { try await content.commit(Edit([.setPackage(PackageName(name: image), attributes: "{}")])) }
             contents[try RepositoryName(repository)] = content
         }
-        let response = try #require(try await OCIFormat().respond(atDoor: head(.get, "_catalog" + query), in: Two(contents: contents)))
+        let response = try #require(try await OCIFormat().respond(atDoor: ArtifactRequest(head: head(.get, "_catalog" + query), body: .empty), in: Two(contents: contents)))
         #expect(text(response) == #"{"repositories":\#(names)}"#)
         #expect(response.headers[.link] == link)
         #expect(response.headers[.registryVersion] == "registry/2.0")
@@ -181,7 +190,7 @@ struct ListingTests {
         for path in [[], [""]] {
             var head = head(.get, "")
             head.path = path
-            #expect(try await OCIFormat().respond(atDoor: head, in: Two(contents: [:]))?.status == .ok)
+            #expect(try await OCIFormat().respond(atDoor: ArtifactRequest(head: head, body: .empty), in: Two(contents: [:]))?.status == .ok)
         }
     }
 

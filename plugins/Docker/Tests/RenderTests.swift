@@ -25,20 +25,40 @@ struct RenderTests {
         #expect(text(response) == #"{"errors":[{"code":"\#(word)","message":"so it is"}]}"#)
         #expect(response.headers[.contentType] == "application/json")
         #expect(response.headers[.registryVersion] == "registry/2.0")
-        #expect((response.headers[.wwwAuthenticate] != nil) == (status == 401))
+        #expect(response.headers[.wwwAuthenticate] == nil)
     }
 
     @Test("the table has every code")
     func complete() { #expect(Set(Self.table.map(\.0)) == Set(FormatError.Code.allCases)) }
 
-    @Test("nobody in particular is challenged, somebody is denied")
-    func challenge() {
-        let error = FormatError(.forbidden, "no")
-        let denied = [Access(.read, path: "a")]
-        let challenged = OCIFormat().render(Failure(error, denied: denied, anonymous: true), for: head(.get, "a/tags/list"))
-        #expect(challenged.status == .unauthorized)
-        #expect(challenged.headers[.wwwAuthenticate] == "Basic realm=\"entrepot\"")
-        let refused = OCIFormat().render(Failure(error, denied: denied, anonymous: false), for: head(.get, "a/tags/list"))
+    @Test(
+        "a challenge says where a token is to be had, for which root, and for what",
+        arguments: [
+            ("/v2", "a/tags/list", "a", Action.read, Failure.Challenge.signIn, #"realm="http://h:1/v2/_token",service="h:1",scope="repository:a:pull""#),
+            ("/v2/local", "a/b/manifests/1", "a/b", .write, .signIn, #"realm="http://h:1/v2/_token",service="h:1",scope="repository:local/a/b:pull,push""#),
+            (
+                "/repository/local/v2", "a/manifests/1", "a", .delete, .insufficientScope,
+                #"realm="http://h:1/repository/local/v2/_token",service="h:1",scope="repository:a:delete",error="insufficient_scope""#
+            ),
+            (
+                "/v2", "a/manifests/1?ns=docker.io", "a", .read, .invalidToken,
+                #"realm="http://h:1/v2/_token?ns=docker.io",service="h:1",scope="repository:a:pull",error="invalid_token""#
+            ),
+            ("/v2", "_catalog", "", .read, .signIn, #"realm="http://h:1/v2/_token",service="h:1",scope="registry:catalog:*""#),
+            ("/v2", "", "", .read, .signIn, #"realm="http://h:1/v2/_token",service="h:1""#),
+        ])
+    func challenge(root: String, target: String, path: String, action: Action, challenge: Failure.Challenge, parameters: String) {
+        var asked = head(.get, target, root: root)
+        (asked.origin, asked.audience) = ("http://h:1", "h:1")
+        let failure = Failure(FormatError(.unauthenticated, "no"), denied: path.isEmpty ? [] : [Access(action, path: path)], challenge: challenge)
+        let response = OCIFormat().render(failure, for: asked)
+        #expect(response.status == .unauthorized)
+        #expect(response.headers[.wwwAuthenticate] == "Bearer " + parameters)
+    }
+
+    @Test("who is refused for what may be done is not asked to sign in")
+    func refused() {
+        let refused = OCIFormat().render(Failure(FormatError(.forbidden, "no"), denied: [Access(.write, path: "a")]), for: head(.get, "a/tags/list"))
         #expect(refused.status == .forbidden)
         #expect(refused.headers[.wwwAuthenticate] == nil)
     }

@@ -1,5 +1,3 @@
-public import RepositoryEngine
-
 /// Answers what is neither an artifact nor a probe: the pages and the server's own API.
 public protocol PageHandler: Sendable {
     /// nil: there is no such page, and the address may be an artifact's.

@@ -1,0 +1,34 @@
+import AccessControl
+import FormatAPI
+import HTTPTypes
+import RepositoryEngine
+
+/// Who asks for a page or the API: by `Authorization`, else by the session's cookie.
+struct Callers: Sendable {
+    let gate: any Gatekeeper
+
+    /// - Throws: `FormatError`: `.unauthenticated` for wrong credentials, `.forbidden` for a change by cookie that none of our pages sent.
+    func caller(of request: IncomingRequest) async throws -> Principal {
+        guard !self.gate.isOpen else { return self.gate.anonymous }
+        guard request.credentials == .none, let session = SessionCookie(request).value(in: request.headers) else { return try await self.credentialed(request) }
+        let principal: Principal
+        do {
+            principal = try await self.gate.principal(inSession: session)
+        } catch {
+            // Ended, or forged: as if it were not there.
+            guard error.code == .wrong || error.code == .expired || error.code == .revoked else { throw FormatError(error) }
+            return self.gate.anonymous
+        }
+        let isSafe = request.method == .get || request.method == .head
+        guard isSafe || request.comesFromOurPages(byDefault: false) else { throw FormatError(.forbidden, "this was not sent by a page of this server") }
+        return principal
+    }
+
+    private func credentialed(_ request: IncomingRequest) async throws -> Principal {
+        do {
+            return try await self.gate.principal(for: request.credentials, from: request.client, audience: "")
+        } catch {
+            throw FormatError(error)
+        }
+    }
+}

@@ -5,6 +5,8 @@ import Synchronization
 
 /// Between those who record and the thread that writes: what waits, and how it goes. Everything here is quick; nothing waits for a disk.
 final class AuditIntake: Sendable {
+    private static let ended = AuditError(.io, "it has ended", cause: "an event came after the end")
+
     private let state = Mutex(IntakeState())
     private let isFailing = Atomic<Bool>(false)
     private let logger: Logger
@@ -29,7 +31,7 @@ final class AuditIntake: Sendable {
                 return (!state.isCalled, nil)
             }
             self.isFailing.store(true, ordering: .relaxed)
-            return (false, state.health.overflowed(at: .now))
+            return (false, state.isEnded ? state.health.failed(Self.ended, at: .now) : state.health.overflowed(at: .now))
         }
         if isFirst { self.bell.signal() }
         if let notice { self.log(notice) }
@@ -54,10 +56,12 @@ final class AuditIntake: Sendable {
     /// Returns when all that was recorded before has been tried, and synced where there is a policy of that.
     func flush() async {
         await withCheckedContinuation { continuation in
-            self.state.withLock { state in
-                state.flushes.append(continuation)
+            let isEnded = self.state.withLock { state in
+                if !state.isEnded { state.flushes.append(continuation) }
                 state.isCalled = true
+                return state.isEnded
             }
+            if isEnded { return continuation.resume() }
             self.hurry.signal()
             self.bell.signal()
         }
@@ -116,11 +120,14 @@ final class AuditIntake: Sendable {
 
     /// The end of the thread: nobody will write what is left, nor a line about what is lost.
     func abandon() {
-        let left = self.state.withLock { state in
+        let (left, flushes) = self.state.withLock { state in
             state.lose(state.waiting[...])
             state.waiting = []
-            return state.lost
+            state.isEnded = true
+            defer { state.flushes = [] }
+            return (state.lost, state.flushes)
         }
+        for flush in flushes { flush.resume() }
         if let left {
             self.logger.error("the audit trail ends without events that could not be written", metadata: ["lost": "\(left.count)", "since": "\(UTCText.text(left.first))"])
         }

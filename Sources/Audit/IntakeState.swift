@@ -30,6 +30,8 @@ struct IntakeState {
     /// The thread has been called.
     var isCalled = false
     var isEnding = false
+    /// Nobody writes any more.
+    var isEnded = false
     var figures = AuditFigures()
     /// Of which no line tells yet.
     var lost: Lost?
@@ -42,7 +44,7 @@ struct IntakeState {
     /// - Parameter size: of its texts, in bytes.
     /// - Returns: false: there is no room, and it is lost.
     mutating func add(_ event: AuditEvent, _ size: Int) -> Bool {
-        guard self.waiting.count < Self.mostEvents, self.bytes + size <= Self.mostBytes else {
+        guard !self.isEnded, self.waiting.count < Self.mostEvents, self.bytes + size <= Self.mostBytes else {
             self.lose(1, since: event.time)
             return false
         }

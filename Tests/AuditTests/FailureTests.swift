@@ -113,7 +113,7 @@ import Testing
         trail.record("a")
         trail.turn()
         trail.files.change {
-            $0.room = 100
+            $0.room = 50
             $0.broken = [.truncate]
         }
         trail.record("b")

@@ -18,21 +18,25 @@ struct LineHash: Hashable, Sendable {
     /// From 64 hex digits, in lower case.
     init?(hex: UnsafeRawBufferPointer) {
         guard hex.count == 64 else { return nil }
-        var out: [UInt8] = []
-        out.reserveCapacity(32)
-        for index in 0..<32 {
-            guard let high = Self.value(hex[2 * index]), let low = Self.value(hex[2 * index + 1]) else { return nil }
-            out.append(high << 4 | low)
+        let isRight = withUnsafeMutableBytes(of: &self.words) { own in
+            for index in 0..<32 {
+                guard let high = Self.value(hex[2 * index]), let low = Self.value(hex[2 * index + 1]) else { return false }
+                own[index] = high << 4 | low
+            }
+            return true
         }
-        withUnsafeMutableBytes(of: &self.words) { $0.copyBytes(from: out) }
+        if !isRight { return nil }
     }
 
     func append(to bytes: inout [UInt8]) {
-        withUnsafeBytes(of: self.words) { own in
-            for byte in own {
-                bytes.append(Self.digit(byte >> 4))
-                bytes.append(Self.digit(byte & 15))
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { digits in
+            withUnsafeBytes(of: self.words) { own in
+                for index in 0..<32 {
+                    digits[2 * index] = Self.digit(own[index] >> 4)
+                    digits[2 * index + 1] = Self.digit(own[index] & 15)
+                }
             }
+            bytes.append(contentsOf: UnsafeBufferPointer(digits))
         }
     }
 

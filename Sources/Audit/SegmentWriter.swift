@@ -45,11 +45,13 @@ struct SegmentWriter: Sendable {
         self.buffer.removeAll(keepingCapacity: true)
         if self.length == 0 { self.maker.addHeader(after: self.previous, at: moment, to: &self.buffer) }
         let room = min(Int64(Self.mostChunk), self.policy.segmentBytes - self.length)
-        var count = 0
-        for event in events {
-            self.maker.add(event, to: &self.buffer)
-            count += 1
-            if Int64(self.buffer.count) >= room { break }
+        let count = events.withUnsafeBufferPointer { events in
+            // By index: no event is copied for it.
+            for index in events.indices {
+                self.maker.add(events[index], to: &self.buffer)
+                if Int64(self.buffer.count) >= room { return index + 1 }
+            }
+            return events.count
         }
         do throws(AuditError) {
             try self.put(to: file)

@@ -62,6 +62,17 @@ import Testing
         #expect(Array(line.utf8.dropLast()).withUnsafeBytes { ChainLine($0) }?.seq == 1)
     }
 
+    @Test("escapes what JSON wants escaped, wherever it stands, and nothing else", arguments: UInt8(0)..<128)
+    func everyByte(_ byte: UInt8) throws {
+        for at in 0..<17 {
+            let text = String(decoding: (0..<17).map { $0 == at ? byte : UInt8(ascii: "a") }, as: UTF8.self)
+            let line = self.made { maker, bytes in maker.add(.pull(text), to: &bytes) }
+            let members = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            #expect(members["subject"] as? String == text)
+            #expect(line.contains("\\") == (byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")))
+        }
+    }
+
     @Test("has a bound, however long the texts are, and cuts them between characters")
     func bounds() throws {
         var event = Self.full

@@ -129,7 +129,9 @@ final class AuditIntake: Sendable {
         }
         for flush in flushes { flush.resume() }
         if let left {
-            self.logger.error("the audit trail ends without events that could not be written", metadata: ["lost": "\(left.count)", "since": "\(UTCText.text(left.first))"])
+            self.logger.error(
+                "the audit trail ends without events that could not be written",
+                metadata: ["lost": "\(left.count)", "since": "\(UTCText.text(left.first))"])
         }
     }
 

@@ -10,12 +10,17 @@ enum AuditMarks {
 
     static func first(seq: Int64, _ segment: AuditSegment) -> String { "\(seq) \(segment.name)" }
 
+    static let unreadable = "the mark of the audit trail's end in the metadata is not one"
+
     /// - Returns: nil: nothing was written yet.
     static func head(_ ledger: any KeyLedger) async throws(AuditError) -> ChainEnd? {
-        guard let text = try await Self.read(Self.headName, ledger) else { return nil }
-        guard let mark = ChainEnd(text) else { throw AuditError(.metadata, "the mark of the audit trail's end cannot be read", cause: text) }
+        guard let text = try await Self.headText(ledger) else { return nil }
+        guard let mark = ChainEnd(text) else { throw AuditError(.metadata, Self.unreadable, cause: text) }
         return mark
     }
+
+    /// As it is there, be it a mark or not.
+    static func headText(_ ledger: any KeyLedger) async throws(AuditError) -> String? { try await Self.read(Self.headName, ledger) }
 
     /// - Returns: 1: nothing was removed yet.
     static func firstSeq(_ ledger: any KeyLedger) async throws(AuditError) -> Int64 {

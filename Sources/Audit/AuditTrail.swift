@@ -40,7 +40,10 @@ public final class AuditTrail: AuditSink, Service {
     static func open(
         _ files: any AuditFiles, _ policy: AuditPolicy, _ ledger: any KeyLedger, _ now: @escaping WallClock, _ logger: Logger
     ) async throws(AuditError) -> AuditTrail {
-        let mark = try await AuditMarks.head(ledger)
+        let text = try await AuditMarks.headText(ledger)
+        let mark = text.flatMap { ChainEnd($0) }
+        // Somebody changed it. That must be known, and must not keep the server from starting; the next mark replaces it.
+        if let text, mark == nil { logger.error("the audit trail is not as it was left", metadata: ["detail": "\(AuditMarks.unreadable)", "mark": "\(text)"]) }
         let intake = AuditIntake(policy.onFailure, logger: logger)
         let opened: Result<Void, AuditError> = await withCheckedContinuation { continuation in
             let thread = Thread {

@@ -4,7 +4,6 @@ import Synchronization
 
 /// Reads the whole trail and says what of it is not as it was written. Reads only, also beside the server that writes.
 public struct AuditVerifier: Sendable {
-    /// What an earlier reading may rely on.
     public struct Options: Hashable, Sendable {
         /// Somebody writes meanwhile: a last line that is not whole is on its way.
         public var isLive = false
@@ -118,8 +117,8 @@ private struct TrailReading: Sendable {
 
     private mutating func note(_ line: UnsafeRawBufferPointer) {
         self.report.lines += 1
-        // Of all lines but the first only the last one's moment is wanted: it is read where its segment ends.
-        if self.report.firstTime == nil { self.report.firstTime = ChainLine.time(of: line) }
-        self.report.lastTime = ChainLine.time(of: line) ?? self.report.lastTime
+        guard let time = ChainLine.time(of: line) else { return }
+        if self.report.firstTime == nil { self.report.firstTime = time }
+        self.report.lastTime = time
     }
 }

@@ -113,7 +113,8 @@ struct AuditWorker: Sendable {
         } catch {
             // Linux may forget what it could not write: a later success does not vouch for these.
             if self.nextAttempt == nil {
-                self.remarks.append(.init(operation: "audit.unsynced", text: "lines up to \(self.writer.end.seq) may not have reached the disk: \(error.message)"))
+                let text = "lines up to \(self.writer.end.seq) may not have reached the disk: \(error.message)"
+                self.remarks.append(.init(operation: "audit.unsynced", text: text))
             }
             throw error
         }

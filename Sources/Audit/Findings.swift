@@ -54,6 +54,11 @@ struct Findings: Sendable {
         let gap = self.entries.remove(at: index)
         for rest in [gap.seqs?.prefix(while: { $0 < seq }), gap.seqs?.suffix(from: seq + 1)] {
             guard let rest, let start = rest.first else { continue }
+            // Cutting makes two of one: that has its bound, too.
+            guard self.entries.count < AuditReport.mostFindings else {
+                self.dropped += 1
+                continue
+            }
             var part = gap
             (part.seq, part.count) = (start, Int64(rest.count))
             self.entries.insert(part, at: index)

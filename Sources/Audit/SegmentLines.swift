@@ -35,7 +35,9 @@ struct SegmentLines {
         var bytes = [UInt8](repeating: 0, count: Self.window)
         var (held, offset, isSkipping) = (0, Int64(0), false)
         while true {
-            let count = try bytes.withUnsafeMutableBytes { try self.files.read(self.file, at: offset, into: UnsafeMutableRawBufferPointer(rebasing: $0[held...])) }
+            let count = try bytes.withUnsafeMutableBytes { bytes in
+                try self.files.read(self.file, at: offset, into: UnsafeMutableRawBufferPointer(rebasing: bytes[held...]))
+            }
             if count == 0 { break }
             offset += Int64(count)
             held += count

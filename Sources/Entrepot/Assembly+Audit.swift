@@ -21,13 +21,11 @@ extension AuditPolicy {
     }
 }
 
-extension DataFolder {
-    /// <data>/audit/2026-11-27.jsonl   who did what: the audit trail's segments
-    var audit: String { self.path + "/audit" }
-}
-
 /// What commands ask of the audit trail. Both read files, and go on where it is switched off: what was recorded before is still there.
 extension Assembly {
+    /// In one answer.
+    static let mostPulls = 10_000
+
     func auditVerify(_ tell: @escaping @Sendable (JobProgress) -> Void) async throws -> AuditReport {
         // What waits in memory is no gap.
         await self.audit?.flush()

@@ -54,7 +54,7 @@ struct AuditWhoPulled: AsyncParsableCommand {
 
     func validate() throws {
         if self.what.isEmpty { throw ValidationError("say what was pulled: a digest or a name") }
-        if !(1...ControlRoute.mostPulls).contains(self.limit) { throw ValidationError("--limit is from 1 to \(ControlRoute.mostPulls)") }
+        if !(1...Assembly.mostPulls).contains(self.limit) { throw ValidationError("--limit is from 1 to \(Assembly.mostPulls)") }
     }
 
     func run() async throws {

@@ -1,14 +1,13 @@
+import HTTPTypes
 import WebServer
 
 extension ControlRoute {
-    static let mostPulls = 100_000
-
     static func audit(_ assembly: Assembly) -> [ControlRoute] {
         [
             ControlRoute(.post, "/audit/verify") { _ in ControlResponse(running: { tell in try await assembly.auditVerify(tell) }) },
             ControlRoute(.post, "/audit/who-pulled") { request in
                 let wanted = request.query("what") ?? ""
-                let limit = min(Self.mostPulls, max(1, request.query("limit").flatMap { Int($0) } ?? 1000))
+                let limit = min(Assembly.mostPulls, max(1, request.query("limit").flatMap { Int($0) } ?? 1000))
                 return ControlResponse(running: { tell in try await assembly.whoPulled(wanted, limit: limit, tell) })
             },
         ]

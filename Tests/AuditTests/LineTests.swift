@@ -109,8 +109,10 @@ import Testing
     @Test(
         "is none where it does not end as one",
         arguments: [
-            "", "{}", "\"}", #"{"time":"","seq":0,"prev":"\#(zeros)"}"#, #"{"time":"","seq":01,"prev":"\#(zeros)"}"#, #"{"time":"","seq":,"prev":"\#(zeros)"}"#,
-            #"{"time":"","seq":1,"prev":"\#(zeros.uppercased().dropLast() + "A")"}"#, #"{"seq":1,"prev":"\#(zeros)"}"#, #"{"time":"","seq":1,"prev":"\#(zeros)"} "#,
+            "", "{}", "\"}",
+            #"{"time":"","seq":0,"prev":"\#(zeros)"}"#, #"{"time":"","seq":01,"prev":"\#(zeros)"}"#, #"{"time":"","seq":,"prev":"\#(zeros)"}"#,
+            #"{"time":"","seq":1,"prev":"\#(zeros.uppercased().dropLast() + "A")"}"#, #"{"seq":1,"prev":"\#(zeros)"}"#,
+            #"{"time":"","seq":1,"prev":"\#(zeros)"} "#,
             #"{"time":"","seq":99999999999999999999,"prev":"\#(zeros)"}"#,
         ])
     func noLine(_ text: String) { #expect(Array(text.utf8).withUnsafeBytes { ChainLine($0) } == nil) }

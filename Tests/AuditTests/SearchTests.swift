@@ -9,7 +9,9 @@ import Testing
     /// Subject, repository, digest, status, rule.
     private static func trail() throws -> ScriptedFiles {
         var trail = try StillTrail(ScriptedFiles(), policy { $0.segmentBytes = 600 })
-        func event(_ kind: AuditEvent.Kind, _ who: String, _ repository: String, _ subject: String, _ digest: String = "", _ status: Int = 200, rule: String = "") {
+        func event(
+            _ kind: AuditEvent.Kind, _ who: String, _ repository: String, _ subject: String, _ digest: String = "", _ status: Int = 200, rule: String = ""
+        ) {
             var event = AuditEvent(time: trail.clock.now, kind: kind)
             event.principal = who
             event.repository = repository
@@ -66,7 +68,8 @@ import Testing
     @Test("passes over lines that somebody spoilt, and stops when nobody waits")
     func spoilt() throws {
         let files = try Self.trail()
-        files.change { $0.contents["2026-11-27.jsonl"]?.append(contentsOf: Array("{\"time\":\"2026-11-27T12:00:00.000Z\",\"kind\":\"pull\" app\n\u{0}\n".utf8)) }
+        let spoilt = "{\"time\":\"2026-11-27T12:00:00.000Z\",\"kind\":\"pull\" team/app\n\u{0}\n"
+        files.change { $0.contents["2026-11-27.jsonl"]?.append(contentsOf: Array(spoilt.utf8)) }
         #expect(try AuditSearch(files).whoPulled("team/app", limit: 9).count == 4)
         #expect(throws: CancellationError.self) { try AuditSearch(files).whoPulled("x", limit: 9, isCancelled: { true }) }
     }

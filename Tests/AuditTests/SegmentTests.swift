@@ -14,7 +14,10 @@ import Testing
 
     @Test(
         "are files of one form of name, and no others",
-        arguments: ["2026-11-27", "2026-11-27.json", "2026-11-27.0.jsonl", "2026-11-27.01.jsonl", "2026-11-27.x.jsonl", "x.jsonl", "2026-1-27.jsonl", "2026-11-27.1.2.jsonl", "2026-11-27.jsonl.gz"])
+        arguments: [
+            "2026-11-27", "2026-11-27.json", "2026-11-27.0.jsonl", "2026-11-27.01.jsonl", "2026-11-27.x.jsonl", "x.jsonl", "2026-1-27.jsonl",
+            "2026-11-27.1.2.jsonl", "2026-11-27.jsonl.gz",
+        ])
     func others(_ name: String) { #expect(AuditSegment(name: name) == nil) }
 
     @Test("begin anew with a day, and not before something happens")

@@ -1,5 +1,4 @@
 import ArtifactModel
-import BlockingWork
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -140,6 +139,39 @@ import Testing
             try await self.open(folder, ledger).close()
             #expect(self.log.lines == ["error the audit trail is not as it was left"])
             #expect(try await self.verified(folder, ledger).findings.map(\.kind) == [.segmentMissing])
+        }
+    }
+
+    @Test("is sound at any moment while it is written")
+    func live() async throws {
+        try await withFolder { folder in
+            let ledger = MemoryLedger()
+            let trail = try await self.open(folder, ledger, policy { $0.segmentBytes = 20_000 })
+            let rounds = 30
+            for round in 0..<rounds {
+                async let flushed: Void = {
+                    for index in 0..<300 { trail.record(.pull("r\(round)/n\(index)")) }
+                    await trail.flush()
+                    await trail.keepMarks()
+                }()
+                let report = try await AuditVerifier(folder).verify(.init(isLive: true), ledger: ledger, on: InPlace()) { _ in }
+                #expect(report.isSound && report.lines <= report.lastSeq ?? 0)
+                await flushed
+            }
+            await trail.close()
+            #expect(try await self.verified(folder, ledger).isSound && trail.figures.written == Int64(rounds * 300))
+        }
+    }
+
+    @Test("opens with a mark that is none, and tells the log")
+    func noMark() async throws {
+        try await withFolder { folder in
+            let ledger = MemoryLedger()
+            try await ledger.setMarker("audit.head", "x")
+            let trail = try await self.open(folder, ledger)
+            trail.record(.pull("a"))
+            await trail.close()
+            #expect(self.log.lines == ["error the audit trail is not as it was left"] && ledger.head?.seq == 2)
         }
     }
 

@@ -111,7 +111,7 @@ let package = Package(
         tests("SQLMetadataTests", [model, storageAPI, "SQLMetadata", "SQLiteDriver", "BlockingWork", "StorageConformance", nio]),
         tests("SQLiteDriverTests", [model, storageAPI, "SQLMetadata", "SQLiteDriver", "BlockingWork", nio]),
         tests("AccessControlTests", [model, storageAPI, "AccessControl", "BlockingWork", "SQLMetadata", "SQLiteDriver", crypto, logging]),
-        tests("AuditTests", [model, storageAPI, "Audit", "BlockingWork", "SQLMetadata", "SQLiteDriver", logging]),
+        tests("AuditTests", [model, storageAPI, "Audit", "BlockingWork", "SQLMetadata", "SQLiteDriver", logging, lifecycle]),
         tests(
             "RepositoryEngineTests",
             [

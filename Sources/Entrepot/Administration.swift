@@ -35,12 +35,12 @@ struct Administration {
         try await self.run("/repositories/invalidate?\(Self.encoded([("name", name)]))", { _ in }) { try await $0.invalidate(name) }
     }
 
-    private static func encoded(_ query: [(name: String, value: String)]) -> String {
+    static func encoded(_ query: [(name: String, value: String)]) -> String {
         query.map { "\($0.name)=\($0.value.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")" }.joined(separator: "&")
     }
 
     /// A job of the running server, or the same one here.
-    private func run<Report: Codable & Sendable>(
+    func run<Report: Codable & Sendable>(
         _ target: String, _ tell: (JobProgress) -> Void, offline: (Assembly) async throws -> Report
     ) async throws -> Report {
         let configuration = try self.options.load(quietly: true)

@@ -11,6 +11,7 @@ import Foundation
 /// <data>/entrepot.sqlite   all metadata, with -wal and -shm beside it
 /// <data>/reserve           space for deletes on a full disk
 /// <data>/blobs             bytes, of the blob store whose path this is
+/// <data>/audit             who did what: the audit trail's segments; mode 0700
 /// <data>/tmp               what may vanish; emptied at start
 /// <data>/entrepot.sock     where commands speak to the server; mode 0600
 /// <data>/entrepot.lock     locked while open; says which process has it
@@ -61,6 +62,8 @@ final class DataFolder: Sendable {
             }
         }
     }
+
+    var audit: String { self.path + "/audit" }
 
     /// What may vanish: emptied at start.
     var temporary: String { self.path + "/tmp" }

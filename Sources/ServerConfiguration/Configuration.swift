@@ -117,5 +117,17 @@ extension Configuration {
         public var openAccess: Bool
     }
 
-    public struct Audit: Hashable, Sendable { public var enabled: Bool }
+    public struct Audit: Hashable, Sendable {
+        /// When what was written must have reached the disk.
+        public enum Sync: Hashable, Sendable { case always, never, every(Duration) }
+        /// What happens while nothing can be recorded.
+        public enum FailureChoice: String, Hashable, Sendable, CaseIterable { case `continue`, refuse }
+        public var enabled: Bool
+        public var sync: Sync
+        /// nil: all is kept.
+        public var retention: Duration?
+        /// A segment that has so many bytes gets no further line.
+        public var segmentBytes: Int64
+        public var onFailure: FailureChoice
+    }
 }

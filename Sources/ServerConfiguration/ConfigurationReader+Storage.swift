@@ -79,15 +79,6 @@ extension ConfigurationReader {
         section.finish()
         return outbound
     }
-
-    func audit(_ section: Section) -> Audit {
-        let audit = Audit(enabled: section.value("enabled", .bool, default: true))
-        section.finish()
-        if section.entry("enabled") != nil, audit.enabled {
-            self.findings.warning(section.position, "audit", "parsed and checked; this version writes no audit trail")
-        }
-        return audit
-    }
 }
 
 extension ValueKind where Value == Configuration.Repository.Mirror {

@@ -113,6 +113,7 @@ struct ConfigurationTests {
         #expect(configuration.server.limits == defaults.server.limits)
         #expect(configuration.server.drain == defaults.server.drain)
         #expect(configuration.security.anonymousEnabled == defaults.security.anonymousEnabled)
+        #expect(configuration.audit == defaults.audit)
     }
 
     @Test("the project's own configurations have no errors", arguments: ["config/entrepot.yaml", "config/examples"])

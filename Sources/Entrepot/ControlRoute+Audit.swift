@@ -1,0 +1,15 @@
+import HTTPTypes
+import WebServer
+
+extension ControlRoute {
+    static func audit(_ assembly: Assembly) -> [ControlRoute] {
+        [
+            ControlRoute(.post, "/audit/verify") { _ in ControlResponse(running: { tell in try await assembly.auditVerify(tell) }) },
+            ControlRoute(.post, "/audit/who-pulled") { request in
+                let wanted = request.query("what") ?? ""
+                let limit = min(Assembly.mostPulls, max(1, request.query("limit").flatMap { Int($0) } ?? 1000))
+                return ControlResponse(running: { tell in try await assembly.whoPulled(wanted, limit: limit, tell) })
+            },
+        ]
+    }
+}

@@ -71,7 +71,7 @@ struct SecretTests {
             ("$scrypt$ln=14,r=8,p=5,x=1$\(salt)$\(hash)", .unreadable), ("$scrypt$ln=14,r=8,p=5$AAAA$\(hash)", .unreadable),
             ("$scrypt$ln=14,r=8,p=5$\(salt)$AAAA", .unreadable), ("$scrypt$ln=14,r=8,p=5$\(salt)$\(hash)=", .unreadable),
             ("x$scrypt$ln=14,r=8,p=5$\(salt)$\(hash)", .unreadable), ("$SCRYPT$ln=14,r=8,p=5$\(salt)$\(hash)", .unreadable),
-            ("$scrypt$ln=14,r=8,p=4$\(salt)$\(hash)", .tooLow), ("$scrypt$ln=13,r=8,p=99$\(salt)$\(hash)", .tooLow),
+            ("$scrypt$ln=14,r=8,p=4$\(salt)$\(hash)", .tooLow), ("$scrypt$ln=13,r=8,p=10$\(salt)$\(hash)", .tooLow),
             ("$scrypt$ln=1,r=8,p=1$\(salt)$\(hash)", .tooLow), ("$scrypt$ln=18,r=8,p=1$\(salt)$\(hash)", .tooHigh),
             ("$scrypt$ln=99,r=8,p=99$\(salt)$\(hash)", .tooHigh), ("$scrypt$ln=17,r=8,p=3$\(salt)$\(hash)", .tooHigh),
         ] as [(String, PasswordHash.Unfit)])

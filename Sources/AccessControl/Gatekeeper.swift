@@ -22,18 +22,6 @@ public protocol Gatekeeper: Sendable {
     func principal(inSession session: String) async throws(AccessFailure) -> Principal
 }
 
-/// A ticket as its client gets it.
-public struct Ticket: Hashable, Sendable {
-    public var text: String
-    public var issued: Timestamp
-    public var lifetime: Duration
-    public init(text: String, issued: Timestamp, lifetime: Duration) {
-        self.text = text
-        self.issued = issued
-        self.lifetime = lifetime
-    }
-}
-
 /// Why it is not known who asks.
 public struct AccessFailure: Error, Sendable {
     public enum Code: Hashable, Sendable {

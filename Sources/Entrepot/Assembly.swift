@@ -74,7 +74,7 @@ struct Assembly: Sendable {
             metadata: cached, uploads: uploads, fills: fills, compute: pools.compute, now: Self.clock,
             documents: Documents(scratch: ScratchFolder(folder.temporary)))
         let catalogue = Catalogue(repositories, formats: formats)
-        let service = ArtifactService(catalogue, contents: contents, authorizer: OpenAccess())
+        let service = ArtifactService(catalogue, contents: contents, authorizer: OpenAccess(), gate: OpenGate())
         let evictor = Evictor(catalogue, meter: meter, ledger: metadata, metadata: cached, contents: contents, now: Self.clock)
         let maintenance = MaintenanceService(
             collectors: shelves.map { Collector($0, ledger: metadata, now: Self.clock) },

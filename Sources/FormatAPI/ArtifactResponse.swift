@@ -19,6 +19,8 @@ public struct ArtifactResponse: Sendable {
     public var body: Body
     /// Where there is no content that says it; the engine's to set.
     public var cache: CacheReport?
+    /// Of what was written, for the audit trail. Of content the server knows it.
+    public var written: ContentDigest?
 
     public init(_ status: HTTPResponse.Status, headers: HTTPFields = [:], body: Body = .none) {
         self.status = status

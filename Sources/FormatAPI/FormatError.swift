@@ -32,13 +32,22 @@ public struct FormatError: Error, Sendable {
 
 /// What `render` makes a response of.
 public struct Failure: Sendable {
+    /// What a client is told that might get on by showing who it is.
+    public enum Challenge: Hashable, Sendable {
+        /// Nothing: it would not help, or this root never asks.
+        case none
+        case signIn
+        /// What it showed was signed by this server for something else, or has ended: it may ask for another.
+        case insufficientScope, invalidToken
+    }
     public var error: FormatError
-    /// The rights that were missing; a challenge is built from them.
+    /// The rights that were missing, or would be needed; a challenge is built from them.
     public var denied: [Access]
-    public var anonymous: Bool
-    public init(_ error: FormatError, denied: [Access] = [], anonymous: Bool = true) {
+    /// Other than `.none` only where the error is `.unauthenticated`.
+    public var challenge: Challenge
+    public init(_ error: FormatError, denied: [Access] = [], challenge: Challenge = .none) {
         self.error = error
         self.denied = denied
-        self.anonymous = anonymous
+        self.challenge = challenge
     }
 }

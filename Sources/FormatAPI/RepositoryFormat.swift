@@ -6,6 +6,12 @@ public protocol FormatOperation: Sendable, Equatable {
     var name: StaticString { get }
     /// All must be held before `respond` runs; the refused ones are given to `render`.
     var accesses: [Access] { get }
+    /// What it is about, for people: the coordinates, `team/app:1.0`. Goes into the audit trail.
+    var subject: String { get }
+}
+
+extension FormatOperation {
+    public var subject: String { self.accesses.first?.path ?? "" }
 }
 
 /// Keys of a format that has none of its own.
@@ -46,8 +52,8 @@ public protocol RepositoryFormat: Sendable {
     func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory, _ site: SiteSettings) -> Location?
     func parse(_ head: RequestHead) throws(FormatError) -> Operation
     func respond(to operation: Operation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: Settings) async throws -> ArtifactResponse
-    /// What is asked of a door and of no one repository: `/v2/`, `/v2/_catalog`. nil: nothing is.
-    func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse?
+    /// What is asked of a root and of no one repository: `/v2/`, `/v2/_catalog`, a token service. nil: nothing is.
+    func respond(atDoor request: ArtifactRequest, in site: any Site) async throws -> ArtifactResponse?
     /// What a proxy of `host` puts before names of one part, where the configuration says nothing: `library` at Docker Hub.
     static func officialPrefix(ofRemote host: String) -> String?
     /// What fetching `reference` ahead of time means: everything that its client would ask for. What must be read to know that (a manifest)
@@ -79,7 +85,7 @@ extension RepositoryFormat {
         guard case .repository(let name) = entrance else { return nil }
         return Location(.repository(name), consumed: 0)
     }
-    public func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse? { nil }
+    public func respond(atDoor request: ArtifactRequest, in site: any Site) async throws -> ArtifactResponse? { nil }
 }
 
 /// One file to be fetched ahead of time.
@@ -105,7 +111,7 @@ public enum Entrance: Hashable, Sendable {
 public struct Location: Hashable, Sendable {
     public enum Target: Hashable, Sendable {
         case repository(RepositoryName)
-        /// The door itself: `respond(atDoor:in:)`.
+        /// The root itself: `respond(atDoor:in:)`.
         case site
     }
     public var target: Target
@@ -121,13 +127,4 @@ public struct Location: Hashable, Sendable {
 public protocol RepositoryDirectory: Sendable {
     /// Whether there is a repository of this format by that name.
     func has(_ name: RepositoryName, of format: String) -> Bool
-}
-
-/// All repositories of one format that the principal may see.
-public protocol Site: Sendable {
-    /// In byte-wise order.
-    func readable() async throws -> [RepositoryName]
-    /// The one that bare names go to (`docker.defaultRepository`) is the format's own matter; nil where there is no such repository
-    /// or it may not be read: the two look alike.
-    func content(of repository: RepositoryName) async throws -> (any RepositoryContent)?
 }

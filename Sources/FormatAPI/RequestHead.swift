@@ -15,11 +15,14 @@ public struct RequestHead: Sendable {
     public var root: String
     /// `https://host:port` as clients see it. Trusted: `server.baseURL`, or a Host that passed `server.hosts`.
     public var origin: String
+    /// What names this root to a token service and is signed into its tickets: `host:port`, with `/repository/<name>` where that is part of the root.
+    public var audience: String
 
     public init(
         method: HTTPRequest.Method, path: [String], query: [(name: String, value: String)] = [], headers: HTTPFields = [:],
-        root: String = "", origin: String = ""
+        root: String = "", origin: String = "", audience: String = ""
     ) {
+        self.audience = audience
         self.method = method
         self.path = path
         self.query = query

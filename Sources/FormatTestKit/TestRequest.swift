@@ -1,3 +1,4 @@
+public import AccessControl
 public import ArtifactModel
 public import FormatAPI
 public import HTTPTypes
@@ -19,6 +20,7 @@ public struct TestRequest: Sendable {
     public var ownRoot: RepositoryName?
     /// Whether it asks why.
     public var explain = IncomingRequest.Explain.not
+    public var credentials = Credentials.none
 
     public init(
         _ method: HTTPRequest.Method, _ target: String, headers: HTTPFields = [:], body: [ByteBuffer] = [], cut: Bool = false, declaresLength: Bool = true,

@@ -1,4 +1,4 @@
-import AccessControl
+public import AccessControl
 public import ArtifactModel
 import BlobStores
 import BlockingWork
@@ -103,11 +103,12 @@ public struct TestSite: Sendable {
     /// - Parameter pool: where blocking work runs; two threads that end with the process where none is given.
     /// - Parameter decorate: puts something between engine and metadata, such as one that fails.
     /// - Parameter onCommit: told of every edit that requests have committed.
+    /// - Parameter gate: who is who; no access control where none is given.
     public static func make<Format: RepositoryFormat>(
         _ format: Format, site: Format.SiteSettings, _ plans: [Plan], blobs: (any BlobStore)? = nil, quota: Int64? = nil,
         database: (any SQLDatabase)? = nil, pool: (any BlockingPool)? = nil, holding: (any BlobLedger) -> any BlobLedger = { $0 },
         sessions: (any UploadLedger) -> any UploadLedger = { $0 }, decorate: (any MetadataStore) -> any MetadataStore = { $0 },
-        onCommit: @escaping @Sendable (RepositoryEdit) -> Void = { _ in }
+        onCommit: @escaping @Sendable (RepositoryEdit) -> Void = { _ in }, authorizer: any Authorizer = OpenAccess(), gate: any Gatekeeper = OpenGate()
     ) async throws -> TestSite {
         let clock = TestClock()
         let pool = pool ?? ThreadPool(threads: 2)
@@ -140,7 +141,7 @@ public struct TestSite: Sendable {
             forget: { digest in
                 cached.forgetAssets()
                 contents.forget(digest)
-            }, catalogue: catalogue, contents: contents, service: ArtifactService(catalogue, contents: contents, authorizer: OpenAccess()))
+            }, catalogue: catalogue, contents: contents, service: ArtifactService(catalogue, contents: contents, authorizer: authorizer, gate: gate))
     }
 
     /// Runs `body` while downloads are served.
@@ -174,7 +175,7 @@ public struct TestSite: Sendable {
         let outcome = await self.service.respond(
             to: IncomingRequest(
                 id: "test", method: request.method, target: target, headers: request.headers, origin: "http://localhost", ownRoot: request.ownRoot,
-                body: request.stream(), explain: request.explain))
+                body: request.stream(), explain: request.explain, credentials: request.credentials, client: "127.0.0.1"))
         return try await TestResponse(outcome, on: self.compute)
     }
 }

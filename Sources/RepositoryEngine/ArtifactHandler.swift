@@ -1,3 +1,4 @@
+public import AccessControl
 public import ArtifactModel
 public import FormatAPI
 public import HTTPTypes
@@ -25,19 +26,23 @@ public struct IncomingRequest: Sendable {
     public var ownRoot: RepositoryName?
     public var body: ByteStream
     public var explain: Explain
+    public var credentials: Credentials
+    /// The address that it came from, as far as proxies are trusted.
+    public var client: String
 
     /// Whether the answer is to be why, and not what was asked for.
     public enum Explain: Hashable, Sendable {
         case not
-        case allowed
-        /// Asked by who must not know.
-        case refused
+        /// `local`: by who sits at the machine, with nobody speaking for them.
+        case asked(local: Bool)
     }
 
     public init(
         id: String, method: HTTPRequest.Method, target: RequestTarget, headers: HTTPFields, origin: String, ownRoot: RepositoryName? = nil,
-        body: ByteStream, explain: Explain = .not
+        body: ByteStream, explain: Explain = .not, credentials: Credentials = .none, client: String = ""
     ) {
+        self.credentials = credentials
+        self.client = client
         self.explain = explain
         self.id = id
         self.method = method
@@ -56,13 +61,15 @@ public struct RequestOutcome: Sendable {
     public var repository: RepositoryName?
     /// One of a format's few fixed words, or `none`.
     public var operation: String
-    public var principal: String
+    public var principal: Principal
+    /// What an audit asks beside that.
+    public var audit = AuditNote()
     /// What went wrong, for the log.
     public var cause: (any Error)?
     /// The format's body for what the server refuses after it: a range, a condition. nil: plain text.
     public var refuse: (@Sendable (FormatError) -> ArtifactResponse)?
 
-    public init(_ response: ArtifactResponse, repository: RepositoryName? = nil, operation: String = "none", principal: String = "", cause: (any Error)? = nil)
+    public init(_ response: ArtifactResponse, repository: RepositoryName? = nil, operation: String = "none", principal: Principal = .anonymous(), cause: (any Error)? = nil)
     {
         self.response = response
         self.repository = repository

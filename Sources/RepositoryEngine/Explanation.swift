@@ -45,7 +45,7 @@ struct Explanation: Encodable {
         let response = outcome.response
         self.request = Asked(
             method: request.method.rawValue, path: "/" + request.target.encoded.joined(separator: "/"), repository: outcome.repository?.text ?? "",
-            format: format, operation: outcome.operation, principal: outcome.principal, requestID: request.id)
+            format: format, operation: outcome.operation, principal: outcome.principal.name, requestID: request.id)
         self.answer = Answer(status: response.status.code, skippedMembers: [], message: outcome.cause.map { FormatError($0).message })
         var cache = response.cache
         if case .content(let content) = response.body {

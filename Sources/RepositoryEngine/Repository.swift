@@ -21,11 +21,14 @@ public struct Repository: Sendable {
     public let owns: [Glob]
     /// Which paths it may be asked about; nil: all.
     public let rule: RoutingRule?
+    /// Its own root and URL never ask anybody to sign in, and take no credentials.
+    public let isMirror: Bool
 
     public init(
         id: RepositoryID, name: RepositoryName, format: String, part: Part, settings: any Sendable, shelf: BlobShelf, owns: [Glob] = [],
-        rule: RoutingRule? = nil
+        rule: RoutingRule? = nil, isMirror: Bool = false
     ) {
+        self.isMirror = isMirror
         self.rule = rule
         self.owns = owns
         self.id = id
@@ -60,6 +63,8 @@ public struct Catalogue: RepositoryDirectory {
 
     /// nil: its format is not served here.
     public func structure(of repository: Repository) -> ContentStructure? { self.formats[repository.format]?.structure }
+
+    var isEmpty: Bool { self.repositories.isEmpty }
 
     public func has(_ name: RepositoryName, of format: String) -> Bool { self.repositories[name]?.format == format }
 }

@@ -12,6 +12,8 @@ struct Route: Sendable {
     var format: any ServedFormat
     /// Its path is relative to the target, its root what was before.
     var head: RequestHead
+    /// The root that was used belongs to a repository with `mirror: true`.
+    var isMirror = false
 }
 
 extension Catalogue {
@@ -24,17 +26,39 @@ extension Catalogue {
             method: request.method, path: request.target.path, query: request.target.query, headers: request.headers, root: "", origin: request.origin)
         guard let (entrance, format, used) = self.entrance(request) else {
             let isOwn = request.ownRoot == nil && request.target.path.first == Self.repositorySegment
-            return (nil, isOwn ? self.format(ofOwn: request.target.path) : nil, head)
+            head.audience = request.origin.authority + (isOwn ? "/" + request.target.encoded.prefix(2).joined(separator: "/") : "")
+            let format = isOwn ? self.format(ofOwn: request.target.path) : nil
+            // As far as a format's own root goes, so that its challenge is made for the same one.
+            if let format, isOwn, request.target.path.count >= 3, format.doors.contains(request.target.path[2]) { self.consume(3, of: request, &head) }
+            return (nil, format, head)
         }
+        head.audience = request.origin.authority + self.audiencePath(entrance, request)
         self.consume(used, of: request, &head)
         guard let location = format.locate(head, at: entrance, among: self) else { return (nil, format, head) }
         self.consume(used + location.consumed, of: request, &head)
         switch location.target {
-        case .site: return (Route(target: .site, format: format, head: head), format, head)
+        case .site: return (Route(target: .site, format: format, head: head, isMirror: self.isMirror(entrance)), format, head)
         case .repository(let name):
             guard let repository = self.repositories[name], repository.format == format.id else { return (nil, format, head) }
-            return (Route(target: .repository(repository), format: format, head: head), format, head)
+            return (Route(target: .repository(repository), format: format, head: head, isMirror: self.isMirror(entrance)), format, head)
         }
+    }
+
+    /// Of a door nobody's: a mirror is one at its own root and URL.
+    private func isMirror(_ entrance: Entrance) -> Bool {
+        guard case .repository(let name) = entrance else { return false }
+        return self.repositories[name]?.isMirror ?? false
+    }
+
+    private func audiencePath(_ entrance: Entrance, _ request: IncomingRequest) -> String {
+        guard case .repository = entrance, request.ownRoot == nil else { return "" }
+        return "/" + request.target.encoded.prefix(2).joined(separator: "/")
+    }
+
+    /// Whether repositories are at addresses like this one: where there is none, nobody in particular is to learn it.
+    func leadsToRepositories(_ request: IncomingRequest) -> Bool {
+        guard request.ownRoot == nil, let first = request.target.path.first else { return true }
+        return first == Self.repositorySegment || self.doors[first] != nil
     }
 
     /// Where a GET of another path of the same host, with the same query, would lead.
@@ -82,6 +106,11 @@ extension Catalogue {
         head.path = Array(request.target.path.dropFirst(count))
         head.root = request.target.encoded.prefix(count).map { "/" + $0 }.joined()
     }
+}
+
+extension String {
+    /// `host:port` of `https://host:port`.
+    fileprivate var authority: String { self.firstRange(of: "://").map { String(self[$0.upperBound...]) } ?? self }
 }
 
 extension IncomingRequest {

@@ -7,7 +7,7 @@ public protocol ServedFormat: Sendable {
     var doors: [String] { get }
     func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory) -> Location?
     func prepare(_ head: RequestHead) throws(FormatError) -> any PreparedOperation
-    func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse?
+    func respond(atDoor request: ArtifactRequest, in site: any Site) async throws -> ArtifactResponse?
     func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse
     func officialPrefix(ofRemote host: String) -> String?
     func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, settings: any Sendable) async throws -> [Prefetch]
@@ -49,6 +49,7 @@ public struct ContentStructure: Sendable {
 public protocol PreparedOperation: Sendable {
     var name: String { get }
     var accesses: [Access] { get }
+    var subject: String { get }
     func respond(_ request: ArtifactRequest, in content: any RepositoryContent, settings: any Sendable) async throws -> ArtifactResponse
 }
 
@@ -73,8 +74,8 @@ public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
         Prepared(operation: try self.format.parse(head), format: self.format)
     }
 
-    public func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse? {
-        try await self.format.respond(atDoor: head, in: site)
+    public func respond(atDoor request: ArtifactRequest, in site: any Site) async throws -> ArtifactResponse? {
+        try await self.format.respond(atDoor: request, in: site)
     }
 
     public func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { self.format.render(failure, for: head) }
@@ -108,6 +109,7 @@ public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
 
         var name: String { self.operation.name.description }
         var accesses: [Access] { self.operation.accesses }
+        var subject: String { self.operation.subject }
 
         func respond(_ request: ArtifactRequest, in content: any RepositoryContent, settings: any Sendable) async throws -> ArtifactResponse {
             guard let settings = settings as? Format.Settings else {

@@ -1,4 +1,6 @@
+import AccessControl
 import ArtifactModel
+import Audit
 import FormatAPI
 import HTTPTypes
 import NIOCore
@@ -46,19 +48,28 @@ struct Exchange {
             let plan = self.plan(for: error)
             return await self.deliver(plan, bodyLength: nil, mayKeep: !error.closes && state.bodyEnded)
         }
+        if let refusal = self.site.audit.refusal, self.entrance.isAudited(request.target) {
+            let error = IntakeRefusal(status: .serviceUnavailable, message: refusal)
+            return await self.deliver(self.plan(for: error), bodyLength: request.bodyLength, mayKeep: true)
+        }
         let body = state.bodyEnded ? ByteStream.empty : self.connection.body(of: state.number, length: request.bodyLength)
         let explain = request.takeQuestion(from: self.peer)
         let outcome = await self.site.answer(
             IncomingRequest(
                 id: self.record.id, method: request.method, target: request.target, headers: request.headers, origin: request.origin,
-                ownRoot: request.ownRoot, body: body, explain: explain),
+                ownRoot: request.ownRoot, body: body, explain: explain, credentials: request.credentials, client: self.forwarding.client),
             at: self.entrance)
         self.record.repository = outcome.repository?.text ?? ""
         self.record.operation = outcome.operation
-        self.record.principal = outcome.principal
+        self.record.principal = outcome.principal.name
         self.record.cause = outcome.cause
         let plan = ResponsePlan(outcome.response, method: request.method, request: request.headers, refuse: outcome.refuse)
-        return await self.deliver(plan, bodyLength: request.bodyLength, mayKeep: true)
+        let keeps = await self.deliver(plan, bodyLength: request.bodyLength, mayKeep: true)
+        let event =
+            self.entrance.isControl
+            ? AuditEvent(command: request, self.record, at: self.site.now()) : AuditEvent(outcome, of: request, self.record, at: self.site.now())
+        if let event { self.site.audit.record(event) }
+        return keeps
     }
 
     /// A refusal in the words of the format that the path begins with, and in plain text where that is none.
@@ -67,6 +78,7 @@ struct Exchange {
             switch refusal.status {
             case .contentTooLarge: .tooLarge
             case .notImplemented: .notServed
+            case .serviceUnavailable: .unavailable
             default: .invalidRequest
             }
         guard var response = self.site.handler.refusal(FormatError(code, refusal.message), of: self.head.uri) else {

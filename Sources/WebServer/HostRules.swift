@@ -1,5 +1,6 @@
 import ArtifactModel
 import HTTPTypes
+import RepositoryEngine
 
 /// Which names the server answers to, and what its clients call it.
 struct HostRules: Sendable {
@@ -62,4 +63,7 @@ struct ListenerEntrance: Sendable {
     var secure: Bool
     /// The socket for command-line tools.
     var isControl = false
+
+    /// Whether nothing may be done here that is not recorded: probes and the operator are let through.
+    func isAudited(_ target: RequestTarget) -> Bool { !self.isControl && target.path.first != "health" && target.path != ["metrics"] }
 }

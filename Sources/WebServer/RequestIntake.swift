@@ -1,3 +1,4 @@
+import AccessControl
 import ArtifactModel
 import FormatAPI
 import HTTPTypes
@@ -20,6 +21,8 @@ struct RequestIntake: Sendable {
     var headers: HTTPFields
     var origin: String
     var ownRoot: RepositoryName?
+    /// Taken out of the headers: no format and no upstream sees them.
+    var credentials: Credentials
     /// nil: chunked.
     var bodyLength: Int64?
 
@@ -29,6 +32,8 @@ struct RequestIntake: Sendable {
         guard let method = HTTPRequest.Method(rawValue: head.method.rawValue) else { throw IntakeRefusal(status: .badRequest, message: "no such method") }
         self.method = method
         self.headers = headers
+        self.credentials = Credentials(authorization: headers[values: .authorization])
+        self.headers[.authorization] = nil
         guard head.headers.count <= limits.headers else {
             throw IntakeRefusal(status: .requestHeaderFieldsTooLarge, message: "more than \(limits.headers) header fields")
         }

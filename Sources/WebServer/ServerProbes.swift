@@ -1,21 +1,15 @@
-public import HTTPTypes
-
 /// What the server asks the rest of the process for, to answer `/health/ready` and `/metrics`.
 public struct ServerProbes: Sendable {
     /// What keeps the process from serving, in words without secrets; empty: it is ready.
     public var problems: @Sendable () async -> [String]
     /// Figures of other parts, read at every scrape: cheap ones.
     public var samples: @Sendable () async -> [MetricSample]
-    /// Whether who sends these headers may read `/metrics`: `system:metrics`, where access control is on.
-    public var mayReadMetrics: @Sendable (HTTPFields) async -> Bool
 
     public init(
-        problems: @escaping @Sendable () async -> [String] = { [] }, samples: @escaping @Sendable () async -> [MetricSample] = { [] },
-        mayReadMetrics: @escaping @Sendable (HTTPFields) async -> Bool = { _ in true }
+        problems: @escaping @Sendable () async -> [String] = { [] }, samples: @escaping @Sendable () async -> [MetricSample] = { [] }
     ) {
         self.problems = problems
         self.samples = samples
-        self.mayReadMetrics = mayReadMetrics
     }
 }
 

@@ -1,4 +1,5 @@
 import ArtifactModel
+import Audit
 import FormatAPI
 import HTTPTypes
 import NIOCore
@@ -16,6 +17,8 @@ struct Site: Sendable {
     let requestNumbers = RequestNumbers()
     let hostRules: HostRules
     let control: ControlRoutes
+    let pages: any PageHandler
+    let audit: any AuditSink
     let now: WallClock
     let connections = OpenConnections()
     let pageCache = PageCache()
@@ -23,8 +26,11 @@ struct Site: Sendable {
 
     init(
         _ configuration: WebServerConfiguration, _ handler: any ArtifactHandler, _ probes: ServerProbes, _ pool: any BlockingPool,
-        _ metrics: ServerMetrics, _ accessLog: AccessLog, _ control: ControlRoutes, now: @escaping WallClock
+        _ metrics: ServerMetrics, _ accessLog: AccessLog, _ control: ControlRoutes, _ pages: any PageHandler, _ audit: any AuditSink,
+        now: @escaping WallClock
     ) {
+        self.pages = pages
+        self.audit = audit
         self.configuration = configuration
         self.handler = handler
         self.probes = probes
@@ -49,12 +55,15 @@ struct Site: Sendable {
         if entrance.isControl { return await self.control.answer(request) }
         guard request.ownRoot == nil else { return await self.handler.respond(to: request) }
         switch request.target.path {
-        case [], ["health", "live"], ["health", "ready"], ["metrics"]:
+        case ["health", "live"], ["health", "ready"], ["metrics"]:
             guard request.method == .get || request.method == .head else {
                 return RequestOutcome(ArtifactResponse(.methodNotAllowed, headers: [.allow: "GET, HEAD"]), operation: "page")
             }
             return RequestOutcome(await self.page(request), operation: "page")
-        default: return await self.handler.respond(to: request)
+        default:
+            if let page = await self.pages.answer(request) { return page }
+            guard request.target.path.isEmpty else { return await self.handler.respond(to: request) }
+            return RequestOutcome(Self.text(.ok, Self.welcome, type: "text/html; charset=utf-8"), operation: "page")
         }
     }
 
@@ -65,12 +74,14 @@ struct Site: Sendable {
             let problems = self.isDraining ? ["the server is ending"] : await self.probes.problems()
             return problems.isEmpty ? Self.text(.ok, "ready") : Self.text(.serviceUnavailable, problems.joined(separator: "\n"))
         case "metrics":
-            guard await self.probes.mayReadMetrics(request.headers) else {
-                return ArtifactResponse(.unauthorized, headers: [.wwwAuthenticate: "Basic realm=\"Entrepot\""])
+            guard await self.pages.mayReadMetrics(request) else {
+                var refused = Self.text(.unauthorized, "this needs the right system:metrics")
+                refused.headers[.wwwAuthenticate] = "Basic realm=\"Entrepot\", charset=\"UTF-8\""
+                return refused
             }
             let text = self.metrics.text(openConnections: self.connections.count, others: await self.probes.samples())
             return Self.text(.ok, text, type: MetricsText.contentType)
-        default: return Self.text(.ok, Self.welcome, type: "text/html; charset=utf-8")
+        default: return Self.text(.notFound, "there is no such page")
         }
     }
 

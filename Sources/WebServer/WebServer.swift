@@ -1,4 +1,5 @@
 public import ArtifactModel
+public import Audit
 import Glibc
 import HummingbirdCore
 public import Logging
@@ -29,20 +30,23 @@ public final class WebServer: Service {
     ///   - group: at least two loops serve well; the caller's to shut down, after `run` has returned.
     ///   - pool: for reads that may wait for the disk.
     ///   - control: what the control socket answers.
+    ///   - pages: what is neither artifact nor probe.
+    ///   - audit: told of every request that did, or was to do, something with an artifact.
     ///   - accessLogger: gets a line for each request.
     ///   - onListening: called once, when every address is bound.
     /// - Throws: what NIOSSL says of a certificate or key. Reads them: blocks.
     public init(
         _ configuration: WebServerConfiguration, handler: any ArtifactHandler, probes: ServerProbes = ServerProbes(), pool: any BlockingPool,
-        group: any EventLoopGroup, control: [ControlRoute] = [], now: @escaping WallClock, logger: Logger, accessLogger: Logger,
+        group: any EventLoopGroup, control: [ControlRoute] = [], pages: any PageHandler = NoPages(), audit: any AuditSink = NoAudit(),
+        now: @escaping WallClock, logger: Logger, accessLogger: Logger,
         onListening: @escaping @Sendable ([Bound]) async -> Void = { _ in }
     ) throws {
         var identities: [TLSFiles: TLSIdentity] = [:]
         for files in configuration.listeners.compactMap(\.tls) where identities[files] == nil { identities[files] = try TLSIdentity(files) }
         self.identities = identities
         self.site = Site(
-            configuration, handler, probes, pool, ServerMetrics(group, started: now()), AccessLog(logger: accessLogger), ControlRoutes(routes: control),
-            now: now)
+            configuration, handler, probes, pool, ServerMetrics(group, started: now()), AccessLog(logger: accessLogger), ControlRoutes(routes: control), pages,
+            audit, now: now)
         self.group = group
         self.logger = logger
         self.onListening = onListening

@@ -24,7 +24,7 @@ struct ExplainTests {
                 ])
         }
 
-        func explain(_ path: String, _ method: HTTPRequest.Method = .get, _ explain: IncomingRequest.Explain = .allowed) async throws -> TestResponse {
+        func explain(_ path: String, _ method: HTTPRequest.Method = .get, _ explain: IncomingRequest.Explain = .asked(local: true)) async throws -> TestResponse {
             var request = TestRequest(method, "/repository/\(path)")
             request.explain = explain
             return try await self.site.send(request)
@@ -107,7 +107,7 @@ struct ExplainTests {
     func refused() async throws {
         let fixture = try await Fixture()
         try await fixture.site.running {
-            let refused = try await fixture.explain("p/p", .get, .refused)
+            let refused = try await fixture.explain("p/p", .get, .asked(local: false))
             #expect(refused.status == .badRequest && refused.text.contains("127.0.0.1"))
             #expect(try await fixture.explain("local/p/1", .put).text.contains("only GET and HEAD"))
             #expect(fixture.upstream.asked.isEmpty)

@@ -19,7 +19,7 @@ struct TestHandler: ArtifactHandler {
     func respond(to request: IncomingRequest) async -> RequestOutcome {
         let name = try? RepositoryName("files")
         do {
-            return RequestOutcome(try await self.response(to: request), repository: name, operation: "test", principal: "tester")
+            return RequestOutcome(try await self.response(to: request), repository: name, operation: "test", principal: Principal(name: "tester"))
         } catch {
             let code = (error as? FormatError)?.code
             return RequestOutcome(ArtifactResponse(code == .cancelled ? .badRequest : .internalServerError), operation: "test", cause: error)

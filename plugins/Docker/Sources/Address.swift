@@ -4,14 +4,14 @@ import HTTPTypes
 /// and `tags` as components.
 struct Address: Hashable, Sendable {
     enum Place: Hashable, Sendable {
-        case base, catalog, tags, uploads
+        case base, catalog, token, tags, uploads
         case upload(String)
         case blob(String)
         case manifest(String)
         case referrers(String)
     }
     let place: Place
-    /// The image's components; empty for `base` and `catalog`, and for an address that lacks its image.
+    /// The image's components; empty for `base`, `catalog` and `token`, and for an address that lacks its image.
     let image: [String]
 
     /// - Parameter path: what follows `/v2/`.
@@ -21,8 +21,9 @@ struct Address: Hashable, Sendable {
             self.init(.base, [])
             return
         }
-        if path == ["_catalog"] {
-            self.init(.catalog, [])
+        if path == ["_catalog"] || path == ["_token"] {
+            // No image's component begins so.
+            self.init(path == ["_catalog"] ? .catalog : .token, [])
             return
         }
         let before = path.count >= 2 ? path[path.count - 2] : ""
@@ -49,6 +50,7 @@ struct Address: Hashable, Sendable {
         switch self.place {
         case .base, .catalog, .tags, .referrers: [.get, .head]
         case .uploads: [.post]
+        case .token: [.get, .post]
         case .upload: [.get, .patch, .put, .delete]
         case .blob: [.get, .head, .delete]
         case .manifest: [.get, .head, .put, .delete]

@@ -86,7 +86,9 @@ extension OCIFormat {
     }
 
     static func created(_ digest: ContentDigest, _ location: String) -> ArtifactResponse {
-        ArtifactResponse(.created, headers: [.location: location, .contentDigest: digest.description])
+        var response = ArtifactResponse(.created, headers: [.location: location, .contentDigest: digest.description])
+        response.written = digest
+        return response
     }
 
     private static func unknownBlob(_ digest: ContentDigest, _ image: ImageName) -> FormatError {

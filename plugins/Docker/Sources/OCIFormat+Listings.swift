@@ -44,26 +44,46 @@ extension OCIFormat {
         return response
     }
 
-    public func respond(atDoor head: RequestHead, in site: any Site) async throws -> ArtifactResponse? {
+    public func respond(atDoor request: ArtifactRequest, in site: any Site) async throws -> ArtifactResponse? {
+        let head = request.head
         guard let address = Address(head.path) else { return nil }
-        guard address.place == .base || address.place == .catalog else { return nil }
         guard address.methods.contains(head.method) else {
             throw FormatError(.methodNotAllowed, "\(head.method.rawValue) is not among the methods of this address")
         }
-        var response = address.place == .base ? Self.ping : try await self.catalog(try Self.paging(head), Links(head), of: site)
+        guard var response = try await self.answer(address.place, request, in: site) else { return nil }
         response.headers[.registryVersion] = Self.version
         return response
     }
 
+    private func answer(_ place: Address.Place, _ request: ArtifactRequest, in site: any Site) async throws -> ArtifactResponse? {
+        let service = TokenService(site: site, links: Links(request.head))
+        switch place {
+        case .token: return try await request.head.method == .post ? service.answer(request) : service.answer(request.head)
+        case .base:
+            // Also where anonymous pulls are allowed: by this answer `docker login` knows whether a password is right.
+            guard !site.principal.isEmpty || !site.asksToSignIn else { throw FormatError(.unauthenticated, Self.signIn) }
+            return Self.ping
+        case .catalog:
+            let repositories = try await site.readable()
+            guard site.maySeeLists, !repositories.isEmpty || !site.principal.isEmpty || !site.asksToSignIn else {
+                throw FormatError(.unauthenticated, Self.signIn)
+            }
+            return try await self.catalog(try Self.paging(request.head), Links(request.head), of: site, repositories)
+        default: return nil
+        }
+    }
+
+    private static let signIn = "sign in first, with docker login or a token"
+
     /// The images of all repositories, `<repository>/<image>`, byte-wise ordered.
-    private func catalog(_ paging: Paging, _ links: Links, of site: any Site) async throws -> ArtifactResponse {
+    private func catalog(_ paging: Paging, _ links: Links, of site: any Site, _ repositories: [RepositoryName]) async throws -> ArtifactResponse {
         // One less than a query may have: see below.
         let limit = min(paging.count ?? Self.largestPage, Self.largestPage - 1)
         var names: [String] = []
         var more = false
         guard limit > 0 else { return Self.catalog([], more: false, limit, links) }
         // With the slash: `a-b/x` is before `a/x`, though `a` is before `a-b`.
-        let repositories = try await site.readable().sorted { "\($0)/".utf8.lexicographicallyPrecedes("\($1)/".utf8) }
+        let repositories = repositories.sorted { "\($0)/".utf8.lexicographicallyPrecedes("\($1)/".utf8) }
         for repository in repositories {
             guard case .after(let start) = Self.start(in: repository, after: paging.last), let content = try await site.content(of: repository)
             else { continue }

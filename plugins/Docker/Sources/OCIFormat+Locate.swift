@@ -12,13 +12,20 @@ extension OCIFormat {
         _ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory, _ site: OCISiteSettings
     ) -> Location? {
         switch entrance {
-        case .repository(let name): head.path.first == "v2" ? Location(.repository(name), consumed: 1) : nil
+        case .repository(let name):
+            switch head.path.first == "v2" ? Address(Array(head.path.dropFirst()))?.place : nil {
+            case .base, .token: Location(.site, consumed: 1)
+            default: head.path.first == "v2" ? Location(.repository(name), consumed: 1) : nil
+            }
         case .door: self.locate(head, among: repositories, site)
         }
     }
 
     private func locate(_ head: RequestHead, among repositories: any RepositoryDirectory, _ site: OCISiteSettings) -> Location? {
-        if let place = Address(head.path)?.place, place == .base || place == .catalog { return Location(.site, consumed: 0) }
+        switch Address(head.path)?.place {
+        case .base, .catalog, .token: return Location(.site, consumed: 0)
+        default: break
+        }
         if let host = head.query("ns"), let name = site.namespaces[host] { return Location(.repository(name), consumed: 0) }
         if let first = head.path.first, let rest = Address(Array(head.path.dropFirst())), !rest.image.isEmpty,
             let name = try? RepositoryName(first),  // no repository has a name that is none

@@ -11,7 +11,7 @@ extension OCIFormat {
             throw FormatError(.methodNotAllowed, "\(head.method.rawValue) is not among the methods of this address")
         }
         switch address.place {
-        case .base: return OCIOperation(.ping)
+        case .base, .token: throw FormatError(.notFound, "this is asked of the registry, and of no repository", detail: "UNSUPPORTED")
         case .catalog: return OCIOperation(.catalog(try Self.paging(head)))
         default: return OCIOperation(try self.operation(on: try Self.image(address.image), address.place, head))
         }
@@ -19,8 +19,7 @@ extension OCIFormat {
 
     private func operation(on image: ImageName, _ place: Address.Place, _ head: RequestHead) throws(FormatError) -> OCIOperation.Kind {
         switch place {
-        case .base: .ping
-        case .catalog: .catalog(try Self.paging(head))
+        case .base, .catalog, .token: .catalog(try Self.paging(head))
         case .tags: .tags(image, try Self.paging(head))
         case .manifest(let text): try self.manifestOperation(image, text, head)
         case .blob(let text): try self.blobOperation(image, try Self.digest(text), head.method)

@@ -8,11 +8,10 @@ extension OCIFormat {
     ///
     /// `FormatError.detail` is OCI's code where the failure has one of its own; after a space, the digest that it is about.
     public func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse {
-        let challenged = failure.anonymous && !failure.denied.isEmpty
-        let code: FormatError.Code = challenged ? .unauthenticated : failure.error.code
+        let code = failure.error.code
         let wire = Self.wire(code)
-        var response = Self.envelope(wire.status, challenged ? wire.code : failure.error.detail ?? wire.code, failure.error.message)
-        if code == .unauthenticated { response.headers[.wwwAuthenticate] = "Basic realm=\"entrepot\"" }
+        var response = Self.envelope(wire.status, failure.error.detail ?? wire.code, failure.error.message)
+        if failure.challenge != .none { response.headers[.wwwAuthenticate] = Challenge(failure: failure, head: head).text }
         if code == .methodNotAllowed, let address = Address(head.path) {
             response.headers[.allow] = address.methods.map(\.rawValue).joined(separator: ", ")
         }

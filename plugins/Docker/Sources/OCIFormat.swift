@@ -47,7 +47,6 @@ public struct OCIFormat: RepositoryFormat {
 
     private func answer(_ kind: OCIOperation.Kind, _ exchange: Exchange, _ settings: OCISettings) async throws -> ArtifactResponse {
         switch kind {
-        case .ping: Self.ping
         case .catalog(let paging): try await self.catalog(paging, exchange)
         case .tags(let image, let paging): try await self.tags(of: image, paging, exchange)
         case .readManifest(let image, let reference): try await self.manifest(reference, of: image, exchange)

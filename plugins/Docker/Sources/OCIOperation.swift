@@ -4,7 +4,6 @@ public import FormatAPI
 /// What a registry is asked for. OCI distribution-spec 1.1, «Endpoints».
 public struct OCIOperation: FormatOperation {
     enum Kind: Hashable, Sendable {
-        case ping
         case catalog(Paging)
         case tags(ImageName, Paging)
         case readManifest(ImageName, Reference)
@@ -27,7 +26,6 @@ public struct OCIOperation: FormatOperation {
 
     public var name: StaticString {
         switch self.kind {
-        case .ping: "ping"
         case .catalog: "catalog"
         case .tags: "tags"
         case .readManifest: "manifest.read"
@@ -44,13 +42,36 @@ public struct OCIOperation: FormatOperation {
     /// The right to read the image that a blob is mounted from is not among them: without it the mount is an upload, not a refusal.
     public var accesses: [Access] {
         switch self.kind {
-        case .ping: []
-        case .catalog: [Access(.read)]
+        case .catalog: [.some(.read, below: "")]
         case .tags(let image, _), .readManifest(let image, _), .readBlob(let image, _), .referrers(let image, _, _, _): [Access(.read, path: image.text)]
         case .removeManifest(let image, _), .removeBlob(let image, _): [Access(.delete, path: image.text)]
         case .writeManifest(let image, _, _), .beginUpload(let image), .uploadBlob(let image, _), .mountBlob(let image, _, _),
             .uploadStatus(let image, _), .appendChunk(let image, _, _), .closeUpload(let image, _, _, _), .cancelUpload(let image, _):
             [Access(.write, path: image.text)]
+        }
+    }
+}
+
+extension OCIOperation {
+    public var subject: String {
+        switch self.kind {
+        case .catalog: ""
+        case .readManifest(let image, let reference), .writeManifest(let image, let reference, _), .removeManifest(let image, let reference):
+            "\(image)\(reference.suffix)"
+        case .readBlob(let image, let digest), .removeBlob(let image, let digest), .uploadBlob(let image, let digest),
+            .mountBlob(let image, let digest, _), .closeUpload(let image, _, let digest, _), .referrers(let image, let digest, _, _):
+            "\(image)@\(digest)"
+        case .tags(let image, _), .beginUpload(let image), .uploadStatus(let image, _), .appendChunk(let image, _, _), .cancelUpload(let image, _): image.text
+        }
+    }
+}
+
+extension Reference {
+    /// As in what docker's clients call an image: `:1.0`, `@sha256:…`.
+    fileprivate var suffix: String {
+        switch self {
+        case .tag(let tag): ":\(tag)"
+        case .digest(let digest): "@\(digest)"
         }
     }
 }
@@ -65,7 +86,7 @@ extension OCIOperation.Kind {
         case .readBlob(let name, let digest): .readBlob(image(name), digest)
         case .removeBlob(let name, let digest): .removeBlob(image(name), digest)
         case .referrers(let name, let digest, let type, let after): .referrers(image(name), digest, artifactType: type, after: after)
-        case .ping, .catalog, .writeManifest, .beginUpload, .uploadBlob, .mountBlob, .uploadStatus, .appendChunk, .closeUpload, .cancelUpload: self
+        case .catalog, .writeManifest, .beginUpload, .uploadBlob, .mountBlob, .uploadStatus, .appendChunk, .closeUpload, .cancelUpload: self
         }
     }
 }

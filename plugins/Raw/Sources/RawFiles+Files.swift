@@ -36,7 +36,8 @@ extension RawFiles {
             let staged = try await content.stage(request.body, StageDemand(target: path, expecting: upload.expected))
             try await content.commit(Edit(requiring: requirements, [.putAsset(NewAsset(path, staged, contentType: upload.contentType), .byPolicy)]))
             var response = ArtifactResponse(.created, headers: [.location: Self.url(path, request.head)])
-            if let digest = staged.digests.first(.sha256) { response.headers[.checksumSHA256] = digest.hex }
+            response.written = staged.digests.first(.sha256)
+            if let digest = response.written { response.headers[.checksumSHA256] = digest.hex }
             return response
         } catch let refusal as Edit.Refused {
             guard case .policy = refusal else { throw Self.changed(path, refusal) }

@@ -7,13 +7,13 @@ extension RawFiles {
 
     /// A line of text; `{"error": …}` for those who would rather have JSON.
     public func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse {
-        let code: FormatError.Code = failure.anonymous && !failure.denied.isEmpty ? .unauthenticated : failure.error.code
+        let code = failure.error.code
         let asJSON = Preference(head.headers).prefers("application/json", to: "text/plain")
         var response: ArtifactResponse =
             asJSON
             ? .document(JSON.text(Failed(error: failure.error.message)) + "\n", type: "application/json", status: Self.status(of: code))
             : .document(failure.error.message + "\n", type: "text/plain; charset=utf-8", status: Self.status(of: code))
-        if code == .unauthenticated { response.headers[.wwwAuthenticate] = "Basic realm=\"entrepot\"" }
+        if failure.challenge != .none { response.headers[.wwwAuthenticate] = "Basic realm=\"Entrepot\", charset=\"UTF-8\"" }
         if code == .methodNotAllowed { response.headers[.allow] = Self.methods(head.path).map(\.rawValue).joined(separator: ", ") }
         if let delay = failure.error.retryAfter { response.headers[.retryAfter] = String(max(1, delay.components.seconds)) }
         return response

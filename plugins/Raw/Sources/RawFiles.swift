@@ -78,11 +78,11 @@ public struct RawOperation: FormatOperation {
         }
     }
 
-    /// A folder's path ends in a slash, so that `acme/**` covers the folder `acme` and `acme` alone does not.
+    /// Who may read something below a folder may list it, and sees that part of it.
     public var accesses: [Access] {
         switch self.kind {
         case .read(let path): [Access(.read, path: path.text)]
-        case .list(let folder, _): [Access(.read, path: folder.map { $0.text + "/" })]
+        case .list(let folder, _): [.some(.read, below: folder.map { $0.text + "/" } ?? "")]
         case .write(let path, _): [Access(.write, path: path.text)]
         case .remove(let path, _): [Access(.delete, path: path.text)]
         }

@@ -1,0 +1,163 @@
+import AccessControl
+import ArtifactModel
+import FormatAPI
+import HTTPTypes
+
+/// A request that is refused for who sends it, or for where it leads.
+struct Refusal: Error {
+    var failure: Failure
+    /// What decided, for the audit trail.
+    var rule: String
+    var isLogin = false
+
+    init(_ error: FormatError, denied: [Access] = [], challenge: Failure.Challenge = .none, rule: String) {
+        self.failure = Failure(error, denied: denied, challenge: challenge)
+        self.rule = rule
+    }
+
+    /// One text for what is not there and for what may not be read.
+    static let hidden = "there is nothing at this address, or nothing that you may see"
+    static let signIn = "this needs rights that nobody has without signing in"
+}
+
+/// Who asks, and may they. What a client is told:
+///
+///     no credentials                    401 with the format's challenge, whether or not there is such a repository
+///     a ticket for something else       401 insufficient_scope, with the scope that would do
+///     somebody who may not read this    404, as if it were not there
+///     somebody who may read and no more 403
+extension ArtifactService {
+    /// - Throws: `Refusal` where credentials are wrong: also where nobody in particular would be let in, or a slip would go unnoticed.
+    func caller(of request: IncomingRequest, _ route: Route) async throws -> Principal {
+        // dockerd sends a mirror what it knows for Docker Hub.
+        if self.gate.isOpen || route.isMirror { return self.gate.anonymous }
+        do {
+            return try await self.gate.principal(for: request.credentials, from: request.client, audience: route.head.audience)
+        } catch {
+            throw self.refusal(error, of: request.credentials, denied: (try? route.format.prepare(route.head).accesses) ?? [])  // no operation, no scope
+        }
+    }
+
+    func refusal(_ failure: AccessFailure, of credentials: Credentials, denied: [Access]) -> Refusal {
+        let error = FormatError(failure)
+        guard error.code == .unauthenticated else { return Refusal(error, rule: "\(failure.code)") }
+        var challenge = Failure.Challenge.signIn
+        if case .bearer = credentials { challenge = .invalidToken }
+        var refusal = Refusal(error, denied: denied, challenge: challenge, rule: "credentials")
+        refusal.isLogin = true
+        return refusal
+    }
+
+    /// A request that makes no sense is told so only to who may know that there is something.
+    func prepared(_ route: Route, _ repository: Repository, _ caller: Principal) throws -> any PreparedOperation {
+        do {
+            return try route.format.prepare(route.head)
+        } catch {
+            guard self.mayKnow(repository, caller) else { throw self.denial(of: [], to: caller, route.isMirror) }
+            throw error
+        }
+    }
+
+    func mayKnow(_ repository: Repository, _ caller: Principal) -> Bool {
+        let target = self.catalogue.target(of: repository) ?? repository
+        return self.authorizer.refused([.some(.read, below: "")], of: repository.name, by: caller).isEmpty
+            || [Action.write, .delete].contains { self.authorizer.refused([.some($0, below: "")], of: target.name, by: caller).isEmpty }
+    }
+
+    /// - Throws: `Refusal`.
+    func authorise(_ operation: any PreparedOperation, in repository: Repository, _ caller: Principal) throws {
+        let denied = self.denied(operation.accesses, of: repository, caller)
+        guard !denied.isEmpty else { return }
+        if case .ticket = caller.means {
+            let error = FormatError(.unauthenticated, "the token is not for this: it was asked for with another scope, or you have no right to it")
+            throw Refusal(error, denied: operation.accesses, challenge: .insufficientScope, rule: "grant")
+        }
+        guard !caller.isAnonymous else { throw self.denial(of: denied, to: caller, repository.isMirror) }
+        let reading = denied.map { access in
+            var reading = access
+            reading.action = .read
+            return reading
+        }
+        let mayRead = denied.allSatisfy { $0.action != .read } && self.authorizer.refused(reading, of: repository.name, by: caller).isEmpty
+        guard mayRead else { throw self.denial(of: denied, to: caller, repository.isMirror) }
+        throw Refusal(
+            FormatError(.forbidden, "«\(caller.name)» may read this, and has no right to \(denied[0].action.rawValue) it"), denied: denied, rule: "grant")
+    }
+
+    /// As for an address where there is nothing.
+    func denial(of denied: [Access], to caller: Principal, _ isMirror: Bool) -> Refusal {
+        guard caller.isAnonymous, !self.gate.isOpen, !isMirror else { return Refusal(FormatError(.notFound, Refusal.hidden), rule: "grant") }
+        return Refusal(FormatError(.unauthenticated, Refusal.signIn), denied: denied, challenge: .signIn, rule: "grant")
+    }
+
+    /// What a group writes is written to one of its members, and so is a matter of the rights there.
+    private func denied(_ accesses: [Access], of repository: Repository, _ caller: Principal) -> [Access] {
+        let place = self.catalogue.target(of: repository) ?? repository
+        return accesses.filter { !self.authorizer.refused([$0], of: $0.action == .read ? repository.name : place.name, by: caller).isEmpty }
+    }
+
+    /// A ticket for the catalogue is for all the lists that its holder may see, and says so in one word.
+    func listing(_ operation: any PreparedOperation, _ caller: Principal) -> Principal {
+        guard case .permits(_, catalog: true) = caller.limits, operation.accesses == [.some(.read, below: "")] else { return caller }
+        return caller.unlimited
+    }
+
+    func refuse(_ outcome: inout RequestOutcome, _ refusal: Refusal, _ route: Route) {
+        outcome.audit.rule = refusal.rule
+        outcome.audit.isLogin = refusal.isLogin
+        outcome.cause = refusal.failure.error.cause ?? refusal.failure.error
+        outcome.response = route.format.render(refusal.failure, for: route.head)
+        outcome.response.setRetry(refusal.failure.error.retryAfter)
+    }
+
+    /// An address that leads nowhere looks to nobody in particular as one that leads to what they may not see.
+    func respondNowhere(_ request: IncomingRequest, _ format: (any ServedFormat)?, _ head: RequestHead) async -> RequestOutcome {
+        var outcome = RequestOutcome(ArtifactResponse(.notFound))
+        var failure = Failure(FormatError(.notFound, self.gate.isOpen ? "there is no repository at this address" : Refusal.hidden))
+        if !self.gate.isOpen, self.catalogue.leadsToRepositories(request) {
+            do {
+                outcome.principal = try await self.gate.principal(for: request.credentials, from: request.client, audience: head.audience)
+                if outcome.principal.isAnonymous { failure = Failure(FormatError(.unauthenticated, Refusal.signIn), challenge: .signIn) }
+            } catch {
+                let refusal = self.refusal(error, of: request.credentials, denied: [])
+                (failure, outcome.audit.rule, outcome.audit.isLogin) = (refusal.failure, refusal.rule, refusal.isLogin)
+            }
+        }
+        outcome.response = format?.render(failure, for: head) ?? .plain(failure)
+        outcome.response.setRetry(failure.error.retryAfter)
+        return outcome
+    }
+}
+
+extension Principal {
+    /// Without what its credential is confined to.
+    var unlimited: Principal {
+        var principal = self
+        principal.limits = .none
+        return principal
+    }
+}
+
+extension FormatError {
+    init(_ failure: AccessFailure) {
+        switch failure.code {
+        case .wrong, .expired, .revoked: self.init(.unauthenticated, failure.message, cause: failure.cause)
+        case .throttled: self.init(.throttled, failure.message, retryAfter: failure.retryAfter ?? .seconds(1))
+        case .busy, .unavailable: self.init(.unavailable, failure.message, retryAfter: failure.retryAfter ?? .seconds(1), cause: failure.cause)
+        case .cancelled: self.init(.cancelled, "the request was cancelled")
+        }
+    }
+}
+
+extension ArtifactResponse {
+    static func plain(_ failure: Failure) -> ArtifactResponse {
+        let status: HTTPResponse.Status =
+            switch failure.error.code {
+            case .unauthenticated: .unauthorized
+            case .throttled: .tooManyRequests
+            case .unavailable: .serviceUnavailable
+            default: .notFound
+            }
+        return .plain(status, failure.error.message, headers: failure.challenge == .none ? [:] : [.wwwAuthenticate: "Basic realm=\"Entrepot\", charset=\"UTF-8\""])
+    }
+}

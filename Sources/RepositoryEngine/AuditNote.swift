@@ -1,0 +1,15 @@
+public import ArtifactModel
+
+/// What a request came to, beyond its status: for the audit trail.
+public struct AuditNote: Sendable {
+    /// What it needed the right to; nil: nothing.
+    public var action: Action?
+    /// The coordinates: `team/app:1.0`.
+    public var subject = ""
+    public var digest = ""
+    /// What decided where it was refused: `grant`, `credentials`, `routingRule no-secrets`.
+    public var rule = ""
+    /// Credentials were exchanged for something that lasts, or were refused.
+    public var isLogin = false
+    public init() {}
+}

@@ -25,14 +25,14 @@ extension AccessGate {
         let (issued, expires) = (now.milliseconds / 1000, end.milliseconds / 1000)
         let claims = TicketClaims(
             subject: name, basis: principal.basis, audience: audience, issued: issued, expires: expires, id: Base64.text(self.random(16), .url),
-            permits: permits.compactMap { Self.confined($0, to: principal.limits) }, catalog: catalog)
+            permits: permits.compactMap { Self.confined($0, to: principal.limits) }, catalog: catalog && principal.limits == .none)
         guard let text = TicketText.sign(claims, with: self.keys.newest(.ticket)) else {
             throw AccessFailure(.wrong, "too much is asked for at once: a ticket for it would be longer than \(TicketText.longest >> 10) KiB; ask for less")
         }
         return Ticket(text: text, issued: Timestamp(milliseconds: issued * 1000), lifetime: .seconds(expires - issued))
     }
 
-    /// A ticket allows nothing that the credential it was asked for with does not.
+    /// A ticket allows nothing that the credential it was asked for with does not. A list of everything is for who is confined to nothing.
     private static func confined(_ permit: Permit, to limits: Principal.Limits) -> Permit? {
         var permit = permit
         permit.actions = permit.actions.filter { limits.cover(Access($0, path: permit.path), of: permit.repository) }

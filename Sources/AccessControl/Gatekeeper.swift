@@ -56,7 +56,9 @@ public struct OpenGate: Gatekeeper {
     public var isOpen: Bool { true }
     public var anonymous: Principal { .anonymous() }
     public func principal(for credentials: Credentials, from client: String, audience: String) async throws(AccessFailure) -> Principal { self.anonymous }
-    public func ticket(for principal: Principal, _ permits: [Permit], catalog: Bool, audience: String) async throws(AccessFailure) -> Ticket { throw Self.needless }
+    public func ticket(for principal: Principal, _ permits: [Permit], catalog: Bool, audience: String) async throws(AccessFailure) -> Ticket {
+        throw Self.needless
+    }
     public func renewal(for principal: Principal) async throws(AccessFailure) -> String { throw Self.needless }
     public func principal(renewing renewal: String, from client: String) async throws(AccessFailure) -> Principal { throw Self.needless }
     public func session(for principal: Principal) async throws(AccessFailure) -> String { throw Self.needless }

@@ -33,17 +33,27 @@ public struct Principal: Hashable, Sendable {
         case permits([Permit], catalog: Bool)
     }
 
+    /// What the knowledge hangs on: where that changes or goes, so does everything that was signed for it.
+    public enum Basis: Hashable, Sendable {
+        case nothing
+        /// The password that had this epoch; of a static user it is made of the hash.
+        case password(epoch: [UInt8])
+        case token(id: Int64)
+    }
+
     public var name: String
     /// Names of roles; one that is not known gives nothing.
     public var roles: [String]
     public var means: Means
     public var limits: Limits
+    public var basis: Basis
 
-    public init(name: String, roles: [String] = [], means: Means = .password, limits: Limits = .none) {
+    public init(name: String, roles: [String] = [], means: Means = .password, limits: Limits = .none, basis: Basis = .nothing) {
         self.name = name
         self.roles = roles
         self.means = means
         self.limits = limits
+        self.basis = basis
     }
 
     public var isAnonymous: Bool { self.name.isEmpty }

@@ -5,14 +5,20 @@ public protocol AccountLedger: Sendable {
     func account(_ name: String) async throws(MetadataError) -> AccountRecord?
     /// Byte-wise ordered by name, from the one after `name` on.
     func accounts(after name: String, limit: Int) async throws(MetadataError) -> [AccountRecord]
+    /// Tokens that bear its name, such as those of a user who has left the configuration, are removed: they were another's.
     /// - Returns: false: there is one of that name, and nothing was changed.
     func add(_ account: AccountRecord) async throws(MetadataError) -> Bool
-    /// Replaces hash, epoch and roles of the account of that name.
+    /// One thing at a time, so that nobody who changes the one writes back an older state of the other.
     /// - Returns: false: there is none.
-    func change(_ account: AccountRecord) async throws(MetadataError) -> Bool
+    func change(_ name: String, _ change: AccountChange) async throws(MetadataError) -> Bool
     /// Its tokens go with it.
     /// - Returns: false: there is none.
     func removeAccount(_ name: String) async throws(MetadataError) -> Bool
+}
+
+public enum AccountChange: Hashable, Sendable {
+    case password(hash: String, epoch: [UInt8])
+    case roles([String])
 }
 
 public struct AccountRecord: Hashable, Sendable {

@@ -33,3 +33,17 @@ struct GlobTests {
         #expect(try !Glob("docker-*").isLiteral)
     }
 }
+
+@Suite("Patterns and the beginnings of texts")
+struct GlobPrefixTests {
+    @Test(
+        "a pattern may match what begins so, or cannot",
+        arguments: [
+            ("acme/**", "acme/", true), ("acme/**", "ac", true), ("acme/**", "acme/app/x", true), ("acme/**", "other", false), ("acme/*", "acme/app/", false),
+            ("*", "a", true), ("*", "a/", false), ("**", "a/b", true), ("files", "fil", true), ("files", "files", true), ("files", "files2", false),
+            ("a*z", "abc", true), ("a*z", "a/", false), ("*/web", "acme/w", true), ("*/web", "acme/x", false), ("x", "", true),
+        ])
+    func prefixes(pattern: String, prefix: String, expected: Bool) throws {
+        #expect(try Glob(pattern).mayMatch(beginningWith: prefix) == expected)
+    }
+}

@@ -59,3 +59,59 @@ struct GrantTests {
         #expect(OpenAccess().has(.config, .anonymous()))
     }
 }
+
+@Suite("Lists and limits")
+struct LimitTests {
+    private let files: RepositoryName
+    init() throws { self.files = try RepositoryName("files") }
+
+    @Test(
+        "who may read something below a path may have that part of its list",
+        arguments: [
+            ("read:files", "", true), ("read:files:acme/**", "", true), ("read:files:acme/**", "acme/", true), ("read:files:acme/**", "acme/app/", true),
+            ("read:files:acme/**", "other/", false), ("read:files:acme/app", "acme/app/x", false), ("write:files", "", false), ("read:other", "", false),
+            ("system:tasks", "", false),
+        ])
+    func below(grant: String, prefix: String, expected: Bool) throws {
+        #expect(try Grant(grant).covers(.some(.read, below: prefix), of: self.files) == expected)
+    }
+
+    @Test("the role admin has every right without being configured")
+    func administrator() {
+        let admin = Principal(name: "root", roles: ["admin"])
+        let all = Action.allCases.flatMap { [Access($0), Access($0, path: "a/b"), .some($0, below: "")] }
+        #expect(GrantAuthorizer(roles: [:]).refused(all, of: self.files, by: admin) == [])
+        #expect(SystemRight.allCases.allSatisfy { GrantAuthorizer(roles: [:]).has($0, admin) })
+    }
+
+    @Test("a credential's limits take away from what its roles give, and never add to it")
+    func limits() throws {
+        let authorizer = GrantAuthorizer(roles: ["reader": [try Grant("read:*")]])
+        let (read, write) = (Access(.read, path: "acme/a"), Access(.write, path: "acme/a"))
+        func refused(_ limits: Principal.Limits, _ accesses: [Access]) -> [Access] {
+            authorizer.refused(accesses, of: self.files, by: Principal(name: "ann", roles: ["reader"], limits: limits))
+        }
+        #expect(refused(.none, [read, write]) == [write])
+        #expect(
+            refused(.grants([try Grant("write:*"), try Grant("read:files:acme/**")]), [read, write, Access(.read, path: "b")]) == [
+                write, Access(.read, path: "b"),
+            ])
+        #expect(refused(.grants([]), [read]) == [read])
+        let permits = [Permit(repository: self.files, path: "acme/a", actions: [.read, .write])]
+        #expect(refused(.permits(permits, catalog: false), [read, write, Access(.read, path: "acme/b"), Access(.read)]).count == 3)
+        #expect(refused(.permits(permits, catalog: false), [.some(.read, below: "acme/")]) == [])
+        #expect(refused(.permits(permits, catalog: false), [.some(.read, below: "")]) == [])
+        #expect(refused(.permits([], catalog: false), [.some(.read, below: "")]).count == 1)
+        #expect(refused(.permits([], catalog: true), [.some(.read, below: "")]) == [])
+        let other = Access(.read, repository: try RepositoryName("other"), path: "acme/a")
+        #expect(refused(.permits(permits, catalog: false), [other]) == [other])
+    }
+
+    @Test("a system right needs the role and the credential")
+    func system() throws {
+        let authorizer = GrantAuthorizer(roles: ["operator": [try Grant("system:metrics")]])
+        func has(_ limits: Principal.Limits) -> Bool { authorizer.has(.metrics, Principal(name: "ann", roles: ["operator"], limits: limits)) }
+        #expect(try has(.none) && has(.grants([try Grant("system:metrics")])))
+        #expect(try !has(.grants([try Grant("system:audit"), try Grant("admin:*")])) && !has(.permits([], catalog: true)))
+    }
+}

@@ -14,7 +14,7 @@ struct MigrationTests {
             _ = try await metadata(database)
             _ = try await metadata(database)
             let versions = try await database.read(SQLStatement("SELECT version FROM schema_versions ORDER BY version"), limit: 9) { $0.integer(0) }
-            #expect(versions == [1])
+            #expect(versions == [1, 2])
         }
     }
 

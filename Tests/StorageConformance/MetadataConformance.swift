@@ -4,7 +4,8 @@ import StorageAPI
 /// What every metadata database must do. Each case wants a fixture of its own.
 public enum MetadataConformance {
     public typealias Case = ConformanceCase<MetadataFixture>
-    public static let cases: [Case] = assets + components + requirements + policies + links + lists + folders + blobs + ledgers + audit + caches + documents
+    public static let cases: [Case] =
+        assets + components + requirements + policies + links + lists + folders + blobs + ledgers + audit + caches + documents + accounts + tokens + keys
 
     static let assets: [Case] = [
         Case("an asset is given back as it was put") { f in

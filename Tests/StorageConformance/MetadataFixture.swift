@@ -3,7 +3,8 @@ import NIOCore
 public import StorageAPI
 
 /// Everything that a metadata database is asked for.
-public typealias Metadata = MetadataStore & BlobLedger & BlobAudit & PartLedger & UploadLedger & RepositoryLedger & UsageLedger & CacheLedger & DocumentLedger
+public typealias Metadata = MetadataStore & BlobLedger & BlobAudit & PartLedger & UploadLedger & RepositoryLedger & UsageLedger & CacheLedger
+    & DocumentLedger & AccountLedger & TokenLedger & KeyLedger
 
 /// A database with a blob store and two hosted repositories, at moment 1,000,000.
 public struct MetadataFixture: Sendable {

@@ -3,7 +3,7 @@ import StorageAPI
 
 /// The schema's history: numbered from 1, forward only, each applied once and recorded in `schema_versions` in its own transaction.
 struct Migrations {
-    static let all: [StaticString] = [Migrations.first]
+    static let all: [StaticString] = [Migrations.first, Migrations.second]
 
     let database: any SQLDatabase
     let program: String

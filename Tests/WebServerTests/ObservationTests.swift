@@ -1,9 +1,12 @@
+import AccessControl
 import ArtifactModel
 import BlockingWork
+import FormatAPI
 import Glibc
 import HTTPTypes
 import Logging
 import NIOCore
+import RepositoryEngine
 import Testing
 
 @testable import WebServer
@@ -31,11 +34,14 @@ struct ObservationTests {
 
     @Test("readiness says what is wrong, and metrics are for who may read them")
     func probes() async throws {
-        let probes = ServerProbes(problems: { ["the database is gone"] }, mayReadMetrics: { $0[.authorization] == "yes" })
-        try await TestServer.run(TestHandler(), probes: probes) { server in
+        struct Pages: PageHandler {
+            func answer(_ request: IncomingRequest) async -> RequestOutcome? { nil }
+            func mayReadMetrics(_ request: IncomingRequest) async -> Bool { request.credentials == .bearer("yes") }
+        }
+        try await TestServer.run(TestHandler(), probes: ServerProbes(problems: { ["the database is gone"] }), pages: Pages()) { server in
             let ready = try await server.ask("GET /health/ready")
             let refused = try await server.ask("GET /metrics")
-            let allowed = try await server.ask("GET /metrics", headers: ["Authorization: yes"])
+            let allowed = try await server.ask("GET /metrics", headers: ["Authorization: Bearer yes"])
             let page = try await server.ask("GET /")
             #expect(ready.status == 503 && ready.text == "the database is gone\n")
             #expect(refused.status == 401 && allowed.status == 200 && page.text.contains("Entrepot"))
@@ -53,6 +59,37 @@ struct ObservationTests {
             ]
             for (name, value) in expected { #expect(line[name] == value, "\(name)") }
         }
+    }
+
+    @Test("an access log's line has its members by their names, numbers as numbers, and what went wrong only where something did")
+    func accessLine() async throws {
+        let lines = LogLines()
+        var record = AccessRecord()
+        (record.id, record.client, record.method, record.path, record.status) = ("r1", "::1", "GET", "/a\"b", 200)
+        lines.accessLog.write(record)
+        #expect(
+            await lines.text("/a\"b")
+                == #"{"time":"1994-11-06T08:49:37.042Z","level":"info","logger":"access","message":"request","client":"::1","id":"r1","method":"GET","#
+                + #""ms":0.0,"operation":"none","path":"/a\"b","received":0,"repository":"","sent":0,"status":200}"# + "\n")
+        (record.principal, record.repository, record.operation, record.status) = ("ann", "files", "read", 503)
+        (record.sent, record.received, record.seconds, record.cut) = (9_007_199_254_740_993, 12, 61.23456, true)
+        record.cause = FormatError(.upstreamFailed, "no", cause: FormatError(.unavailable, "down"))
+        lines.accessLog.write(record)
+        #expect(
+            await lines.text("/a\"b")
+                == #"{"time":"1994-11-06T08:49:37.042Z","level":"error","logger":"access","message":"request","cause":"upstreamFailed: no ← unavailable: down","#
+                + #""client":"::1","cut":"true","id":"r1","method":"GET","ms":61234.56,"operation":"read","path":"/a\"b","principal":"ann","received":12,"#
+                + #""repository":"files","sent":9007199254740993,"status":503}"# + "\n")
+    }
+
+    @Test(
+        "milliseconds are written as Swift writes such numbers", arguments: [0, 0.0000001, 0.00001, 0.00012, 0.0001, 0.001, 0.0105, 1.5, 59.99999, 12345.678])
+    func milliseconds(seconds: Double) async throws {
+        let lines = LogLines()
+        var record = AccessRecord()
+        (record.path, record.seconds) = ("/", seconds)
+        lines.accessLog.write(record)
+        #expect(await lines.text("/").contains("\"ms\":\((seconds * 100_000).rounded() / 100),"))
     }
 
     @Test("a log line is one JSON object, whatever is in it")

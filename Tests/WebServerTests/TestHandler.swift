@@ -1,3 +1,4 @@
+import AccessControl
 import ArtifactModel
 import FormatAPI
 import Glibc

@@ -80,6 +80,10 @@ extension Configuration {
             public var requests: Int?
             /// That are being answered at one time.
             public var concurrent: Int?
+            public init(requests: Int?, concurrent: Int?) {
+                self.requests = requests
+                self.concurrent = concurrent
+            }
         }
     }
 

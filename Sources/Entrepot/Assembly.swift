@@ -55,6 +55,7 @@ struct Assembly: Sendable {
 
     static func open(_ configuration: Configuration, absent: DataFolder.Absence, logger: Logger) async throws -> Assembly {
         let folder = try DataFolder(configuration.data, absent: absent)
+        for notice in folder.notices { logger.warning("modes of the data folder", metadata: ["notice": "\(notice)"]) }
         let pools = Pools()
         let reserve = ReserveFile(folder.reserve)
         reserve.releaseIfFull()

@@ -17,6 +17,8 @@ import Foundation
 /// <data>/entrepot.lock     locked while open; says which process has it
 final class DataFolder: Sendable {
     let path: String
+    /// What the operator should know of the folder's modes.
+    let notices: [String]
     private let lock: CInt
 
     var database: String { self.path + "/entrepot.sqlite" }
@@ -29,10 +31,11 @@ final class DataFolder: Sendable {
     enum Absence { case make, fail }
 
     /// Locks the folder until this object goes.
-    /// - Throws: `CommandFailure` where it is not there and cannot be made, or another process has it.
+    /// - Throws: `CommandFailure` where it is not there and cannot be made, other users may change it, or another process has it.
     init(_ path: String, absent: Absence) throws {
         self.path = path
         try Self.provide(path, absent)
+        self.notices = try FolderModes(path).notices
         let lockPath = path + "/entrepot.lock"
         self.lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard self.lock >= 0 else { throw CommandFailure("cannot open \(lockPath): \(Self.reason())") }

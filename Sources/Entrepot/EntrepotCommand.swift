@@ -20,6 +20,7 @@ struct EntrepotCommand: AsyncParsableCommand {
 @main
 struct EntryPoint {
     static func main() async {
+        FolderModes.restrict()
         do {
             var command = try EntrepotCommand.parseAsRoot()
             // A word that only groups others does nothing by itself.

@@ -16,7 +16,7 @@ final class ListeningReport: Sendable {
     /// Prints what a person and a script look for: one line for each address.
     func tell(_ bound: [WebServer.Bound]) {
         let urls = bound.compactMap { place -> String? in
-            guard case .internet(let host, let port) = place.listener.address else { return nil }
+            guard case .internet(let host, let port) = place.listener.address, place.listener.redirectPort == nil else { return nil }
             let scheme = place.listener.tls == nil ? "http" : "https"
             return "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(place.port ?? port)"
         }

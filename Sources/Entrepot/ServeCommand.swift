@@ -41,7 +41,8 @@ struct ServeCommand: AsyncParsableCommand {
         let listening = ListeningReport(lines)
         let server = try WebServer(
             configuration, handler: assembly.service, probes: ServerProbes(assembly), pool: assembly.pools.files, group: loops,
-            control: ControlRoute.all(assembly, listening: listening), now: Assembly.clock, logger: logs.server, accessLogger: logs.access,
+            control: ControlRoute.all(assembly, listening: listening), now: Assembly.clock, logger: logs.server,
+            accessLog: AccessLog(lines, now: Assembly.clock),
             onListening: { bound in listening.tell(bound) })
         let group = ServiceGroup(
             configuration: .init(
@@ -69,7 +70,6 @@ extension Result where Failure == any Error {
 /// The process's loggers, a JSON object a line on standard output.
 struct ServerLogs {
     let server: Logger
-    let access: Logger
     /// For libraries whose information would only be noise.
     let quiet: Logger
 
@@ -78,7 +78,6 @@ struct ServerLogs {
             Logger(label: label, factory: { JSONLineLogHandler(label: $0, lines: lines, now: Assembly.clock) })
         }
         self.server = logger("entrepot")
-        self.access = logger("access")
         var quiet = logger("services")
         quiet.logLevel = .warning
         self.quiet = quiet

@@ -29,6 +29,7 @@ public struct IncomingRequest: Sendable {
     public var credentials: Credentials
     /// The address that it came from, as far as proxies are trusted.
     public var client: String
+    public var admission: any RequestAdmission
 
     /// Whether the answer is to be why, and not what was asked for.
     public enum Explain: Hashable, Sendable {
@@ -39,8 +40,10 @@ public struct IncomingRequest: Sendable {
 
     public init(
         id: String, method: HTTPRequest.Method, target: RequestTarget, headers: HTTPFields, origin: String, ownRoot: RepositoryName? = nil,
-        body: ByteStream, explain: Explain = .not, credentials: Credentials = .none, client: String = ""
+        body: ByteStream, explain: Explain = .not, credentials: Credentials = .none, client: String = "",
+        admission: any RequestAdmission = UnlimitedAdmission()
     ) {
+        self.admission = admission
         self.credentials = credentials
         self.client = client
         self.explain = explain

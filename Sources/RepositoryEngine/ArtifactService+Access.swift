@@ -31,11 +31,14 @@ extension ArtifactService {
     func caller(of request: IncomingRequest, _ route: Route) async throws -> Principal {
         // dockerd sends a mirror what it knows for Docker Hub.
         if self.gate.isOpen || route.isMirror { return self.gate.anonymous }
+        let caller: Principal
         do {
-            return try await self.gate.principal(for: request.credentials, from: request.client, audience: route.head.audience)
+            caller = try await self.gate.principal(for: request.credentials, from: request.client, audience: route.head.audience)
         } catch {
             throw self.refusal(error, of: request.credentials, denied: (try? route.format.prepare(route.head).accesses) ?? [])  // no operation, no scope
         }
+        try request.admission.admit(principal: caller.name)
+        return caller
     }
 
     func refusal(_ failure: AccessFailure, of credentials: Credentials, denied: [Access]) -> Refusal {

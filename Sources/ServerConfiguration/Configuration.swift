@@ -55,6 +55,8 @@ extension Configuration {
             public var key: String
             /// A port whose requests are sent on to HTTPS.
             public var redirectFrom: Int?
+            /// `Strict-Transport-Security`'s `max-age`; nil: not sent.
+            public var strictTransport: Duration?
         }
 
         public struct Limits: Hashable, Sendable {
@@ -68,6 +70,20 @@ extension Configuration {
             public var idleTimeout: Duration
             /// Without a byte in either direction within a request.
             public var stallTimeout: Duration
+            public var address: SenderLimits
+            public var principal: SenderLimits
+        }
+
+        /// On what each client's address, or each principal, may send; nil: no limit.
+        public struct SenderLimits: Hashable, Sendable {
+            /// A second; what ten seconds of silence save up may come at once.
+            public var requests: Int?
+            /// That are being answered at one time.
+            public var concurrent: Int?
+            public init(requests: Int?, concurrent: Int?) {
+                self.requests = requests
+                self.concurrent = concurrent
+            }
         }
     }
 

@@ -53,9 +53,11 @@ extension ConfigurationReader {
         let certificate = section.required("certificate", path, ["the path of a PEM file"])
         let key = section.required("key", path, ["the path of a PEM file"])
         let redirectFrom = section.optional("redirectFrom", .int(1...65535))
+        let strictTransport = section.value("hsts", .duration, default: .seconds(180 * 86_400))
         section.finish()
         guard let certificate, let key else { return nil }
-        return Server.TLS(certificate: certificate, key: key, redirectFrom: redirectFrom)
+        return Server.TLS(
+            certificate: certificate, key: key, redirectFrom: redirectFrom, strictTransport: strictTransport < .seconds(1) ? nil : strictTransport)
     }
 
     private func limits(_ section: Section) -> Server.Limits {
@@ -64,9 +66,16 @@ extension ConfigurationReader {
             connections: section.value("connections", .int(1...1_000_000), default: 8192),
             headTimeout: section.value("headTimeout", .positiveDuration, default: .seconds(30)),
             idleTimeout: section.value("idleTimeout", .positiveDuration, default: .seconds(75)),
-            stallTimeout: section.value("stallTimeout", .positiveDuration, default: .seconds(60)))
+            stallTimeout: section.value("stallTimeout", .positiveDuration, default: .seconds(60)), address: self.senders(section, "Address"),
+            principal: self.senders(section, "Principal"))
         section.finish()
         return limits
+    }
+
+    private func senders(_ section: Section, _ whose: String) -> Server.SenderLimits {
+        let number = ValueKind<Int>.int(1...1_000_000)
+        return Server.SenderLimits(
+            requests: section.optional("requestsPer\(whose)", number), concurrent: section.optional("concurrentPer\(whose)", number))
     }
 
     /// Two listeners on one address, then those that must not be where they are.
@@ -78,11 +87,21 @@ extension ConfigurationReader {
             }
             known.append((listener.address, listener.key))
         }
-        if let port = configuration.server.tls?.redirectFrom, known.contains(where: { $0.address.port == port }) {
-            self.findings.error(nil, "server.tls.redirectFrom", "port \(port) is taken by a listener")
-        }
+        self.checkRedirect(configuration, known.map(\.address))
         for diagnostic in configuration.exposureCheck() { self.findings.add(diagnostic) }
         self.checkHosts(configuration)
+    }
+
+    private func checkRedirect(_ configuration: Configuration, _ known: [ListenAddress]) {
+        guard let port = configuration.server.tls?.redirectFrom else { return }
+        let key = "server.tls.redirectFrom"
+        if known.contains(where: { $0.port == port }) { self.findings.error(nil, key, "port \(port) is taken by a listener") }
+        if let baseURL = configuration.server.baseURL, baseURL.scheme == .http {
+            self.findings.error(nil, key, "clients are sent on to server.baseURL, and «\(baseURL)» is not https", allowed: ["https://…"])
+        }
+        if configuration.server.baseURL == nil, configuration.server.listen.contains(where: { $0.port == 0 }) {
+            self.findings.error(nil, key, "clients cannot be sent on to a port that the system chooses; set server.baseURL, or a port in server.listen")
+        }
     }
 
     private func checkHosts(_ configuration: Configuration) {

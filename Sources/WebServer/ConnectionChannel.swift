@@ -99,8 +99,7 @@ struct ConnectionChannel: ServerChildChannel {
         record.status = plan.status.code
         record.sent = Int64(body.readableBytes)
         headers[.xRequestID] = record.id
-        headers[.xContentTypeOptions] = "nosniff"
-        headers[.contentSecurityPolicy] = "sandbox"
+        self.site.securityHeaders.apply(to: &headers, secure: self.entrance.secure)
         self.site.accessLog.write(record)
         shard.add(
             RequestMeasure(

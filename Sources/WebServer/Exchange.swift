@@ -52,13 +52,26 @@ struct Exchange {
             let error = IntakeRefusal(status: .serviceUnavailable, message: refusal)
             return await self.deliver(self.plan(for: error), bodyLength: request.bodyLength, mayKeep: true)
         }
+        let place = self.site.place(for: self.record.client, at: self.entrance, request.target)
+        defer { place?.release() }
+        do {
+            try place?.enter()
+        } catch {
+            self.record.operation = "throttled"
+            let plan = self.plan(for: IntakeRefusal(status: .tooManyRequests, message: error.message, retryAfter: error.retryAfter))
+            return await self.deliver(plan, bodyLength: request.bodyLength, mayKeep: true)
+        }
         let body = state.bodyEnded ? ByteStream.empty : self.connection.body(of: state.number, length: request.bodyLength)
         let explain = request.takeQuestion(from: self.peer)
-        let outcome = await self.site.answer(
-            IncomingRequest(
-                id: self.record.id, method: request.method, target: request.target, headers: request.headers, origin: request.origin,
-                ownRoot: request.ownRoot, body: body, explain: explain, credentials: request.credentials, client: self.forwarding.client),
-            at: self.entrance)
+        let outcome =
+            self.entrance.isRedirect && !request.target.isHealth
+            ? Redirect.answer(request.method, to: request.origin, self.head.uri)
+            : await self.site.answer(
+                IncomingRequest(
+                    id: self.record.id, method: request.method, target: request.target, headers: request.headers, origin: request.origin,
+                    ownRoot: request.ownRoot, body: body, explain: explain, credentials: request.credentials, client: self.forwarding.client,
+                    admission: place ?? UnlimitedAdmission()),
+                at: self.entrance)
         self.record.repository = outcome.repository?.text ?? ""
         self.record.operation = outcome.operation
         self.record.principal = outcome.principal.name
@@ -79,12 +92,14 @@ struct Exchange {
             case .contentTooLarge: .tooLarge
             case .notImplemented: .notServed
             case .serviceUnavailable: .unavailable
+            case .tooManyRequests: .throttled
             default: .invalidRequest
             }
         guard var response = self.site.handler.refusal(FormatError(code, refusal.message), of: self.head.uri) else {
-            return ResponsePlan(refusal.status, text: refusal.message)
+            return ResponsePlan(refusal.status, text: refusal.message, headers: refusal.retry)
         }
         response.status = refusal.status
+        response.headers[.retryAfter] = refusal.retry[.retryAfter]
         return ResponsePlan(response, method: self.head.method == .HEAD ? .head : .get, request: [:])
     }
 
@@ -114,6 +129,8 @@ struct Exchange {
         guard self.head.isKeepAlive, state.mayGoOn, !self.site.isDraining, !state.owesContinue else { return false }
         // After a request to upgrade the decoder reads no further.
         guard !self.head.headers.contains(name: "upgrade"), self.head.method != .CONNECT else { return false }
+        // A body that came in plain text is not waited for.
+        guard state.bodyEnded || bodyLength == 0 || !self.entrance.isRedirect else { return false }
         return state.bodyEnded || (bodyLength ?? 0) - state.bodyBytes <= self.site.configuration.limits.drainedBody
     }
 
@@ -186,8 +203,7 @@ struct Exchange {
         var headers = plan.headers
         headers[.date] = self.site.date()
         headers[.xRequestID] = self.record.id
-        headers.setIfMissing(.xContentTypeOptions, "nosniff")
-        headers.setIfMissing(.contentSecurityPolicy, "sandbox")
+        self.site.securityHeaders.apply(to: &headers, secure: self.entrance.secure)
         framing.apply(to: &headers)
         return headers
     }

@@ -5,6 +5,8 @@ extension HTTPField.Name {
     static let xRequestID = named("X-Request-ID")
     static let forwarded = named("Forwarded")
     static let explain = named("X-Entrepot-Explain")
+    static let referrerPolicy = named("Referrer-Policy")
+    static let xFrameOptions = named("X-Frame-Options")
     static let xRealIP = named("X-Real-IP")
     static let xForwardedFor = named("X-Forwarded-For")
     static let xForwardedHost = named("X-Forwarded-Host")

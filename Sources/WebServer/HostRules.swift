@@ -6,6 +6,8 @@ import RepositoryEngine
 struct HostRules: Sendable {
     private let baseURL: String?
     private let allowed: Set<String>
+    /// The same without their ports: a port that redirects is another one than they say.
+    private let allowedNames: Set<String>
     private let restricted: Bool
     private let listed: Bool
     private let ownRoots: [String: RepositoryName]
@@ -17,6 +19,7 @@ struct HostRules: Sendable {
         var allowed = Set(configuration.hosts.map { $0.lowercased() })
         if let host = configuration.baseURL.flatMap(Self.host) { allowed.insert(host) }
         self.allowed = allowed
+        self.allowedNames = Set(allowed.compactMap { Authority($0)?.host })
         self.ownRoots = Dictionary(configuration.ownRoots.map { ($0.key.lowercased(), $0.value) }) { first, _ in first }
     }
 
@@ -30,14 +33,14 @@ struct HostRules: Sendable {
         if entrance.isControl { return Place(origin: "http://\(entrance.name)", ownRoot: nil) }
         let named = forwarding.host.flatMap { Authority($0) } ?? host
         let ownRoot = entrance.ownRoot ?? named.flatMap { self.ownRoots[$0.text] ?? self.ownRoots[$0.host] }
-        let scheme = forwarding.scheme ?? (entrance.secure ? "https" : "http")
-        let derived = "\(scheme)://\(named?.text ?? entrance.name)"
+        let derived = entrance.origin(named, scheme: forwarding.scheme)
         if entrance.ownRoot != nil {
             // The base URL is the main listeners' name; an address of a repository's own goes by another.
             guard exempt || !self.listed || self.allows(named) else { throw Self.misdirected }
             return Place(origin: derived, ownRoot: ownRoot)
         }
-        if ownRoot != nil { return Place(origin: derived, ownRoot: ownRoot) }
+        if ownRoot != nil { return Place(origin: derived, ownRoot: entrance.isRedirect ? nil : ownRoot) }
+        if entrance.isRedirect, let named, self.allowedNames.contains(named.host) { return Place(origin: self.baseURL ?? derived, ownRoot: nil) }
         guard exempt || !self.restricted || self.allows(named) else { throw Self.misdirected }
         return Place(origin: self.baseURL ?? derived, ownRoot: nil)
     }
@@ -63,7 +66,9 @@ struct ListenerEntrance: Sendable {
     var secure: Bool
     /// The socket for command-line tools.
     var isControl = false
+    /// Where HTTPS is, at a plain port that only sends its clients there.
+    var redirectPort: Int?
 
     /// Whether nothing may be done here that is not recorded: probes and the operator are let through.
-    func isAudited(_ target: RequestTarget) -> Bool { !self.isControl && target.path.first != "health" && target.path != ["metrics"] }
+    func isAudited(_ target: RequestTarget) -> Bool { !self.isControl && !self.isRedirect && target.path.first != "health" && target.path != ["metrics"] }
 }

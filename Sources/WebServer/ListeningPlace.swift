@@ -8,7 +8,7 @@ import Synchronization
 /// One address to bind, and what must be done around it.
 struct ListeningPlace: Sendable {
     let listener: Listener
-    let entrance: ListenerEntrance
+    private(set) var entrance: ListenerEntrance
 
     init(_ listener: Listener, isControl: Bool) {
         self.listener = listener
@@ -18,6 +18,7 @@ struct ListeningPlace: Sendable {
             case .unix: "localhost"
             }
         self.entrance = ListenerEntrance(name: name, ownRoot: listener.ownRoot, secure: listener.tls != nil, isControl: isControl)
+        self.entrance.redirectPort = listener.redirectPort
     }
 
     var bindAddress: BindAddress {

@@ -12,6 +12,9 @@ struct IntakeRefusal: Error {
     var message: String
     /// Whether the framing of what follows is in doubt.
     var closes = true
+    var retryAfter: Duration?
+
+    var retry: HTTPFields { self.retryAfter.map { [.retryAfter: String(max(1, $0.components.seconds))] } ?? [:] }
 }
 
 /// A request's head, read and checked.
@@ -43,13 +46,15 @@ struct RequestIntake: Sendable {
         if let expectation = headers[.expect], expectation.lowercased() != "100-continue" {
             throw IntakeRefusal(status: .expectationFailed, message: "no such expectation is met here")
         }
-        let place = try rules.place(authority, forwarding, at: entrance, exempt: Self.isProbe(self.target))
+        let place = try rules.place(authority, forwarding, at: entrance, exempt: Self.isProbe(self.target, at: entrance))
         self.origin = place.origin
         self.ownRoot = place.ownRoot
     }
 
     /// Probes come by address, whatever the names of the server.
-    private static func isProbe(_ target: RequestTarget) -> Bool { target.path.first == "health" || target.path == ["metrics"] }
+    private static func isProbe(_ target: RequestTarget, at entrance: ListenerEntrance) -> Bool {
+        target.isHealth || target.path == ["metrics"] && !entrance.isRedirect
+    }
 
     private static func target(_ path: Substring) throws(IntakeRefusal) -> RequestTarget {
         guard path.utf8.count <= RequestTarget.longest else {

@@ -16,6 +16,9 @@ struct Site: Sendable {
     let accessLog: AccessLog
     let requestNumbers = RequestNumbers()
     let hostRules: HostRules
+    let securityHeaders: SecurityHeaders
+    let limits: RequestLimits?
+    let identities: [TLSIdentity]
     let control: ControlRoutes
     let pages: any PageHandler
     let audit: any AuditSink
@@ -27,8 +30,10 @@ struct Site: Sendable {
     init(
         _ configuration: WebServerConfiguration, _ handler: any ArtifactHandler, _ probes: ServerProbes, _ pool: any BlockingPool,
         _ metrics: ServerMetrics, _ accessLog: AccessLog, _ control: ControlRoutes, _ pages: any PageHandler, _ audit: any AuditSink,
-        now: @escaping WallClock
+        now: @escaping WallClock,
+        steady: @escaping SteadyClock, identities: [TLSIdentity]
     ) {
+        self.identities = identities
         self.pages = pages
         self.audit = audit
         self.configuration = configuration
@@ -38,6 +43,8 @@ struct Site: Sendable {
         self.metrics = metrics
         self.accessLog = accessLog
         self.hostRules = HostRules(configuration)
+        self.securityHeaders = SecurityHeaders(configuration)
+        self.limits = RequestLimits(configuration.limits, now: steady)
         self.control = control
         self.now = now
     }
@@ -61,9 +68,9 @@ struct Site: Sendable {
             }
             return RequestOutcome(await self.page(request), operation: "page")
         default:
-            if let page = await self.pages.answer(request) { return page }
+            if let page = await self.pages.answer(request) { return page.asPage }
             guard request.target.path.isEmpty else { return await self.handler.respond(to: request) }
-            return RequestOutcome(Self.text(.ok, Self.welcome, type: "text/html; charset=utf-8"), operation: "page")
+            return RequestOutcome(Self.text(.ok, Self.welcome, type: "text/html; charset=utf-8"), operation: "page").asPage
         }
     }
 
@@ -79,7 +86,7 @@ struct Site: Sendable {
                 refused.headers[.wwwAuthenticate] = "Basic realm=\"Entrepot\", charset=\"UTF-8\""
                 return refused
             }
-            let text = self.metrics.text(openConnections: self.connections.count, others: await self.probes.samples())
+            let text = self.metrics.text(openConnections: self.connections.count, others: self.samples + (await self.probes.samples()))
             return Self.text(.ok, text, type: MetricsText.contentType)
         default: return Self.text(.notFound, "there is no such page")
         }

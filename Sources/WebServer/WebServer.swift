@@ -20,10 +20,10 @@ public final class WebServer: Service {
         public var port: Int?
     }
 
-    private let site: Site
-    private let identities: [TLSFiles: TLSIdentity]
+    let site: Site
+    let identities: [TLSFiles: TLSIdentity]
     private let group: any EventLoopGroup
-    private let logger: Logger
+    let logger: Logger
     private let onListening: @Sendable ([Bound]) async -> Void
 
     /// - Parameters:
@@ -32,41 +32,23 @@ public final class WebServer: Service {
     ///   - control: what the control socket answers.
     ///   - pages: what is neither artifact nor probe.
     ///   - audit: told of every request that did, or was to do, something with an artifact.
-    ///   - accessLogger: gets a line for each request.
+    ///   - accessLog: gets a line for each request.
+    ///   - steady: for limits on how many requests come in a second.
     ///   - onListening: called once, when every address is bound.
-    /// - Throws: what NIOSSL says of a certificate or key. Reads them: blocks.
+    /// - Throws: `TLSFilesError` for a certificate or key that cannot be used. Reads them: blocks.
     public init(
         _ configuration: WebServerConfiguration, handler: any ArtifactHandler, probes: ServerProbes = ServerProbes(), pool: any BlockingPool,
         group: any EventLoopGroup, control: [ControlRoute] = [], pages: any PageHandler = NoPages(), audit: any AuditSink = NoAudit(),
-        now: @escaping WallClock, logger: Logger, accessLogger: Logger,
+        now: @escaping WallClock, logger: Logger, accessLog: AccessLog, steady: @escaping SteadyClock = { Int64(NIODeadline.now().uptimeNanoseconds) },
         onListening: @escaping @Sendable ([Bound]) async -> Void = { _ in }
     ) throws {
-        var identities: [TLSFiles: TLSIdentity] = [:]
-        for files in configuration.listeners.compactMap(\.tls) where identities[files] == nil { identities[files] = try TLSIdentity(files) }
-        self.identities = identities
+        self.identities = try Self.identities(configuration)
         self.site = Site(
-            configuration, handler, probes, pool, ServerMetrics(group, started: now()), AccessLog(logger: accessLogger), ControlRoutes(routes: control), pages,
-            audit, now: now)
+            configuration, handler, probes, pool, ServerMetrics(group, started: now()), accessLog, ControlRoutes(routes: control), pages,
+            audit, now: now, steady: steady, identities: Array(self.identities.values))
         self.group = group
         self.logger = logger
         self.onListening = onListening
-    }
-
-    /// Reads certificates and keys again; new connections get them. Where one cannot be read, it stays as it was, and the rest go on.
-    /// - Throws: the first failure.
-    public func reloadTLS() async throws {
-        let identities = Array(self.identities.values)
-        try await self.site.pool.run {
-            let failures = identities.compactMap { identity in
-                do {
-                    try identity.reload()
-                    return nil as (any Error)?
-                } catch {
-                    return error
-                }
-            }
-            if let failure = failures.first { throw failure }
-        }
     }
 
     /// Serves until it is told to end, and returns when the last connection is closed.
@@ -86,6 +68,7 @@ public final class WebServer: Service {
                 group.addTask { try await place.running(server) }
             }
             group.addTask { await self.watchDrain() }
+            group.addTask { await self.watchCertificates() }
             var left = places.count
             while left > 0, let part = try await group.next() {
                 if part == .server { left -= 1 }
@@ -131,5 +114,5 @@ public final class WebServer: Service {
         return .drain
     }
 
-    enum Part: Sendable { case server, drain }
+    enum Part: Sendable { case server, drain, watch }
 }

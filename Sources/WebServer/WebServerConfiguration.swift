@@ -13,6 +13,8 @@ public struct WebServerConfiguration: Sendable {
     public var trustedProxies: [AddressBlock]
     /// Repositories with a root of their own by Host: a host's name, or `name:port`.
     public var ownRoots: [String: RepositoryName]
+    /// How long clients that know `Strict-Transport-Security` shall use nothing but HTTPS; nil: not said.
+    public var strictTransport: Duration?
     public var limits: Limits
     public var timeouts: Timeouts
 
@@ -43,10 +45,13 @@ public struct Listener: Hashable, Sendable {
     public var ownRoot: RepositoryName?
     /// nil: plain HTTP.
     public var tls: TLSFiles?
-    public init(_ address: Address, ownRoot: RepositoryName? = nil, tls: TLSFiles? = nil) {
+    /// Set where every request is sent on to HTTPS, at this port of the same host; `baseURL` counts instead where it is set.
+    public var redirectPort: Int?
+    public init(_ address: Address, ownRoot: RepositoryName? = nil, tls: TLSFiles? = nil, redirectPort: Int? = nil) {
         self.address = address
         self.ownRoot = ownRoot
         self.tls = tls
+        self.redirectPort = redirectPort
     }
 }
 
@@ -68,7 +73,21 @@ public struct Limits: Hashable, Sendable {
     public var connections = 8192
     /// What is read and thrown away of a body that nobody wanted, in bytes, so that the connection can be kept.
     public var drainedBody: Int64 = 1 << 20
+    public var address = SenderLimits()
+    public var principal = SenderLimits()
     public init() {}
+}
+
+/// On the requests of each client's address, or of each principal.
+public struct SenderLimits: Hashable, Sendable {
+    /// A second; what ten seconds of silence save up may come at once. nil: no limit.
+    public var requests: Int?
+    /// That are being answered at one time. nil: no limit.
+    public var concurrent: Int?
+    public init(requests: Int? = nil, concurrent: Int? = nil) {
+        self.requests = requests
+        self.concurrent = concurrent
+    }
 }
 
 /// None bounds a whole transfer: each is the longest time without the least progress.
@@ -85,5 +104,7 @@ public struct Timeouts: Hashable, Sendable {
     public var drain: Duration = .seconds(30)
     /// How long a connection with unread input is kept half-closed, so that the client can read the answer.
     public var linger: Duration = .seconds(2)
+    /// Between two looks at certificates and keys, which are read again where they have changed.
+    public var certificates: Duration = .seconds(5)
     public init() {}
 }

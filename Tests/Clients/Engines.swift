@@ -25,6 +25,15 @@ struct DockerCommand {
 /// Starts dockerd over folders of its own, without networks, and ends it.
 /// - Parameter mirrors: URLs where it looks for Docker Hub's images first.
 func withDocker(in folder: URL, mirrors: [String] = [], _ body: (DockerCommand) async throws -> Void) async throws {
+    try await withDocker(in: folder, mirrors: mirrors, startedBy: []) { docker, _ in try await body(docker) }
+}
+
+/// - Parameters:
+///   - startedBy: a command that becomes the one that follows it.
+///   - body: is given dockerd's process id, too.
+func withDocker(
+    in folder: URL, mirrors: [String] = [], startedBy starter: [String], _ body: (DockerCommand, _ engine: Int32) async throws -> Void
+) async throws {
     let configuration = """
         { "data-root": "\(folder.path)/docker/root", "exec-root": "\(folder.path)/docker/exec", "pidfile": "\(folder.path)/docker.pid",
           "hosts": ["unix://\(folder.path)/docker.sock"], "iptables": false, "ip6tables": false, "bridge": "none",
@@ -32,12 +41,12 @@ func withDocker(in folder: URL, mirrors: [String] = [], _ body: (DockerCommand) 
         """
     let file = folder.appending(path: "daemon.json")
     try Data(configuration.utf8).write(to: file)
-    let engine = try ChildProcess(["dockerd", "--config-file", file.path], in: folder)
+    let engine = try ChildProcess(starter + [Surroundings.program("dockerd") ?? "dockerd", "--config-file", file.path], in: folder)
     let environment = ["DOCKER_HOST": "unix://\(folder.path)/docker.sock", "DOCKER_CONFIG": "\(folder.path)/docker-config"]
     let docker = DockerCommand(folder: folder, environment: environment)
     try await ending(engine) {
         try await answering(engine) { try await docker.run(["version"]).status == 0 }
-        try await body(docker)
+        try await body(docker, engine.pid)
     }
 }
 

@@ -1,6 +1,7 @@
 import AccessControl
 import ArtifactModel
 import BlockingWork
+import FormatAPI
 import Glibc
 import HTTPTypes
 import Logging
@@ -58,6 +59,37 @@ struct ObservationTests {
             ]
             for (name, value) in expected { #expect(line[name] == value, "\(name)") }
         }
+    }
+
+    @Test("an access log's line has its members by their names, numbers as numbers, and what went wrong only where something did")
+    func accessLine() async throws {
+        let lines = LogLines()
+        var record = AccessRecord()
+        (record.id, record.client, record.method, record.path, record.status) = ("r1", "::1", "GET", "/a\"b", 200)
+        lines.accessLog.write(record)
+        #expect(
+            await lines.text("/a\"b")
+                == #"{"time":"1994-11-06T08:49:37.042Z","level":"info","logger":"access","message":"request","client":"::1","id":"r1","method":"GET","#
+                + #""ms":0.0,"operation":"none","path":"/a\"b","received":0,"repository":"","sent":0,"status":200}"# + "\n")
+        (record.principal, record.repository, record.operation, record.status) = ("ann", "files", "read", 503)
+        (record.sent, record.received, record.seconds, record.cut) = (9_007_199_254_740_993, 12, 61.23456, true)
+        record.cause = FormatError(.upstreamFailed, "no", cause: FormatError(.unavailable, "down"))
+        lines.accessLog.write(record)
+        #expect(
+            await lines.text("/a\"b")
+                == #"{"time":"1994-11-06T08:49:37.042Z","level":"error","logger":"access","message":"request","cause":"upstreamFailed: no ← unavailable: down","#
+                + #""client":"::1","cut":"true","id":"r1","method":"GET","ms":61234.56,"operation":"read","path":"/a\"b","principal":"ann","received":12,"#
+                + #""repository":"files","sent":9007199254740993,"status":503}"# + "\n")
+    }
+
+    @Test(
+        "milliseconds are written as Swift writes such numbers", arguments: [0, 0.0000001, 0.00001, 0.00012, 0.0001, 0.001, 0.0105, 1.5, 59.99999, 12345.678])
+    func milliseconds(seconds: Double) async throws {
+        let lines = LogLines()
+        var record = AccessRecord()
+        (record.path, record.seconds) = ("/", seconds)
+        lines.accessLog.write(record)
+        #expect(await lines.text("/").contains("\"ms\":\((seconds * 100_000).rounded() / 100),"))
     }
 
     @Test("a log line is one JSON object, whatever is in it")

@@ -1,7 +1,6 @@
 import ArtifactModel
 import Glibc
 import NIOCore
-import NIOPosix
 import NIOSSL
 import Testing
 
@@ -9,22 +8,70 @@ import Testing
 
 @Suite("TLS and the page cache")
 struct SecureTests {
-    @Test("content arrives whole over TLS, and a reload takes new files or none")
+    @Test("content arrives whole over TLS, with the promise that there will be TLS")
     func secure() async throws {
         let file = try TestFile(size: 3_000_000)
         let expected = try file.bytes()
-        let files = try Pair(beside: file)
-        let change: (inout WebServerConfiguration) -> Void = { $0.listeners[0].tls = TLSFiles(certificate: files.certificate, key: files.key) }
+        let pair = try TestCertificate(beside: file)
+        let change: (inout WebServerConfiguration) -> Void = {
+            $0.listeners[0].tls = pair.files
+            $0.strictTransport = .seconds(180 * 86_400)
+        }
         try await TestServer.run(TestHandler(file: file), change) { server in
-            let bytes = try await Self.fetch("GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", port: server.port)
-            #expect(bytes.suffix(expected.count) == expected[...])
-            let what = try await Self.fetch("GET /what HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", port: server.port)
-            #expect(String(decoding: what, as: UTF8.self).hasSuffix("https://a - what"))
+            let file = try await SecureClient.fetch("/file", port: server.port)
+            #expect(file.bytes.suffix(expected.count) == expected[...])
+            let what = try await SecureClient.fetch("/what", port: server.port).text
+            #expect(what.hasSuffix("https://a - what") && what.contains("Strict-Transport-Security: max-age=15552000\r\n"))
+            let malformed = try await SecureClient.fetch("/a b", port: server.port).text
+            #expect(malformed.hasPrefix("HTTP/1.1 400") && malformed.contains("Strict-Transport-Security: "))
+        }
+    }
+
+    @Test("what is older than TLS 1.2 is refused, 1.2 and 1.3 are served", arguments: [(TLSVersion.tlsv11, false), (.tlsv12, true), (.tlsv13, true)])
+    func versions(version: TLSVersion, served: Bool) async throws {
+        let file = try TestFile(size: 1)
+        let pair = try TestCertificate(beside: file)
+        try await TestServer.run(TestHandler(), { $0.listeners[0].tls = pair.files }) { server in
+            let answer = try await SecureClient.fetch("/what", port: server.port, version: version)
+            #expect(answer.text.hasPrefix("HTTP/1.1 200") == served)
+        }
+    }
+
+    @Test("a certificate that changes is served to new connections, and a transfer that runs is not disturbed")
+    func changed() async throws {
+        let file = try TestFile(size: 16 << 20)
+        let pair = try TestCertificate(beside: file)
+        let change: (inout WebServerConfiguration) -> Void = {
+            $0.listeners[0].tls = pair.files
+            $0.timeouts.certificates = .milliseconds(5)
+        }
+        try await TestServer.run(TestHandler(file: file), change) { server in
+            let before = try await SecureClient.fetch("/what", port: server.port).serial
+            let running = try await SecureClient.connect(port: server.port, reads: false)
+            try await running.request("/file")
+            try pair.replace(certificate: TestCertificate.Pair.second.certificate)
+            // Whatever is looked at in between, the old pair stays until the new one is whole.
+            #expect(try await SecureClient.fetch("/what", port: server.port).serial == before)
+            try pair.replace(key: TestCertificate.Pair.second.key)
+            var serial = before
+            while serial == before { serial = try await SecureClient.fetch("/what", port: server.port).serial }
+            let whole = try await running.rest()
+            #expect(whole.bytes.count > 16 << 20 && whole.serial == before)
+            let metrics = try await SecureClient.fetch("/metrics", port: server.port).text
+            #expect(metrics.contains("entrepot_tls_certificate_expiry_seconds{certificate=\""))
+        }
+    }
+
+    @Test("a reload takes new files or none")
+    func reload() async throws {
+        let file = try TestFile(size: 1)
+        let pair = try TestCertificate(beside: file)
+        try await TestServer.run(TestHandler(), { $0.listeners[0].tls = pair.files }) { server in
+            let before = try await SecureClient.fetch("/what", port: server.port).serial
             try await server.web.reloadTLS()
-            unlink(files.key)
-            await #expect(throws: (any Error).self) { try await server.web.reloadTLS() }
-            let after = try await Self.fetch("GET /what HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", port: server.port)
-            #expect(after == what || after.count > 0)
+            unlink(pair.files.key)
+            await #expect(throws: TLSFilesError.self) { try await server.web.reloadTLS() }
+            #expect(try await SecureClient.fetch("/what", port: server.port).serial == before)
         }
     }
 
@@ -41,64 +88,5 @@ struct SecureTests {
         #expect(throws: ShortFile.self) { try BlockingRead.bytes(open.descriptor, 0..<2_000_001) }
         #expect(throws: ShortFile.self) { try BlockingRead.populate(open.descriptor, 0..<2_000_001) }
         #expect(try Array(BlockingRead.bytes(open.descriptor, 5..<1_000_000).readableBytesView) == Array(expected[5..<1_000_000]))
-    }
-
-    /// All that comes until the server closes.
-    private static func fetch(_ request: String, port: Int) async throws -> [UInt8] {
-        let collected = NIOSingletons.posixEventLoopGroup.any().makePromise(of: [UInt8].self)
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.certificateVerification = .none
-        let context = try NIOSSLContext(configuration: configuration)
-        let channel = try await ClientBootstrap(group: collected.futureResult.eventLoop).channelInitializer { channel in
-            channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandlers([NIOSSLClientHandler(context: context, serverHostname: nil), Collector(collected)])
-            }
-        }.connect(host: "127.0.0.1", port: port).get()
-        try await channel.writeAndFlush(ByteBuffer(string: request))
-        return try await collected.futureResult.get()
-    }
-
-    private final class Collector: ChannelInboundHandler {
-        typealias InboundIn = ByteBuffer
-        private let done: EventLoopPromise<[UInt8]>
-        private var bytes: [UInt8] = []
-        init(_ done: EventLoopPromise<[UInt8]>) { self.done = done }
-
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) { self.bytes += self.unwrapInboundIn(data).readableBytesView }
-        func channelInactive(context: ChannelHandlerContext) { self.done.succeed(self.bytes) }
-        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
-    }
-
-    /// A certificate for `localhost`, made for these tests alone, and its key.
-    private struct Pair {
-        let certificate: String
-        let key: String
-
-        init(beside file: TestFile) throws {
-            self.certificate = try file.put("certificate.pem", Self.certificatePEM)
-            self.key = try file.put("key.pem", Self.keyPEM)
-        }
-
-        static let certificatePEM = """
-            -----BEGIN CERTIFICATE-----
-            MIIBfzCCASWgAwIBAgIUMiKlP8ppUkVS9QJDgn56PYkeLFMwCgYIKoZIzj0EAwIw
-            FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzIwMjY1MFoYDzIxMjYxMDMw
-            MjAyNjUwWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-            PQMBBwNCAATCquI/S7NVLVGrEuHn1BVgACV5pF7WWaJ9zYLNVqMW/UMLMNs2uciH
-            bQKrNbowKvkx4bMa5Z1MxiMtaa8hJCzfo1MwUTAdBgNVHQ4EFgQUkjYF36PWY2+o
-            lXiXD/aL1N4ObdUwHwYDVR0jBBgwFoAUkjYF36PWY2+olXiXD/aL1N4ObdUwDwYD
-            VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEAiW1Ct1jgq11G5OoD3Sqo
-            oG+2+SqIT4zajErrPxh7LiwCIHIOGRDoiVEB8UUlreYETi+Ov2qb1FQ8rKVvit42
-            JmEs
-            -----END CERTIFICATE-----
-            """
-
-        static let keyPEM = """
-            -----BEGIN PRIVATE KEY-----
-            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgh1ORYNOYAWaDM0Sr
-            a8qYmhAEjEeKHfiZOGPbw6ZVyoihRANCAATCquI/S7NVLVGrEuHn1BVgACV5pF7W
-            WaJ9zYLNVqMW/UMLMNs2uciHbQKrNbowKvkx4bMa5Z1MxiMtaa8hJCzf
-            -----END PRIVATE KEY-----
-            """
     }
 }

@@ -1,6 +1,7 @@
 import ArtifactModel
 import Audit
 import BlockingWork
+import Foundation
 import Logging
 import NIOCore
 import NIOPosix
@@ -47,8 +48,9 @@ struct TestServer: Sendable {
         let log = LogLines()
         let (ports, told) = AsyncStream.makeStream(of: Int.self)
         let web = try WebServer(
-            configuration, handler: handler, probes: probes, pool: pool, group: group, control: control, pages: pages, audit: audit, now: { Timestamp(milliseconds: 784_111_777_000) },
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, accessLogger: Logger(label: "access") { _ in log }
+            configuration, handler: handler, probes: probes, pool: pool, group: group, control: control, pages: pages, audit: audit,
+            now: { Timestamp(milliseconds: 784_111_777_000) }, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, accessLog: log.accessLog,
+            steady: { 0 }
         ) { told.yield($0.compactMap(\.port).first ?? 0) }
         let service = ServiceGroup(configuration: .init(services: [.init(service: web)], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -63,25 +65,30 @@ struct TestServer: Sendable {
     }
 }
 
-/// Keeps what is logged, for who waits for it.
-struct LogLines: LogHandler {
-    var logLevel = Logger.Level.info
-    var metadata: Logger.Metadata = [:]
-    private let lines: AsyncStream<Logger.Metadata>
-    private let told: AsyncStream<Logger.Metadata>.Continuation
+/// Keeps the lines of the access log, for who waits for them.
+struct LogLines: Sendable {
+    private let lines: AsyncStream<[UInt8]>
+    private let told: AsyncStream<[UInt8]>.Continuation
 
     init() { (self.lines, self.told) = AsyncStream.makeStream() }
 
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { self.metadata[key] }
-        set { self.metadata[key] = newValue }
+    var accessLog: AccessLog {
+        let told = self.told
+        return AccessLog(now: { Timestamp(milliseconds: 784_111_777_042) }) { told.yield($0) }
     }
 
-    func log(event: LogEvent) { self.told.yield(event.metadata ?? [:]) }
+    /// The next line whose path is this, as it was written.
+    func text(_ path: String) async -> String {
+        for await bytes in self.lines where Self.members(bytes)["path"] == path { return String(decoding: bytes, as: UTF8.self) }
+        return ""
+    }
 
-    /// The next line whose path is this.
-    func line(_ path: String) async -> [String: String] {
-        for await line in self.lines where line["path"]?.description == path { return line.mapValues(\.description) }
-        return [:]
+    /// The members of the next line whose path is this; numbers as they stand there.
+    func line(_ path: String) async -> [String: String] { Self.members(Array(await self.text(path).utf8)) }
+
+    private static func members(_ bytes: [UInt8]) -> [String: String] {
+        // What is no JSON has no members, and the test that waits for one of them fails.
+        let object = try? JSONSerialization.jsonObject(with: Data(bytes))
+        return (object as? [String: Any])?.mapValues { "\($0)" } ?? [:]
     }
 }

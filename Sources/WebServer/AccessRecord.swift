@@ -1,0 +1,26 @@
+import FormatAPI
+
+/// One request, as the access log tells it: what was really sent, and why it ended where it did.
+struct AccessRecord: Sendable {
+    var id = ""
+    var client = ""
+    var method = ""
+    /// Without the query, which may hold secrets.
+    var path = ""
+    var repository = ""
+    var operation = "none"
+    var principal = ""
+    var status = 0
+    var sent: Int64 = 0
+    var received: Int64 = 0
+    var seconds = 0.0
+    var firstByte: Double?
+    var cause: (any Error)?
+    /// The client went before the end.
+    var cancelled = false
+    /// The answer was cut because its bytes could not be had.
+    var cut = false
+
+    /// What an operator should look at.
+    var isFailure: Bool { self.cut || self.status >= 500 && !self.cancelled }
+}

@@ -81,7 +81,7 @@ class Through(Entrepot):
     def start(self):
         with open(self.configuration, "w") as file:
             file.write(
-                "configVersion: 1\nrepositories:\n"
+                "configVersion: 1\nsecurity: { openAccess: true }\nrepositories:\n"
                 f"  hub: {{ format: docker, type: proxy, remote: 'http://127.0.0.1:{self.upstream.port}', limits: {{ connections: 64 }} }}\n"
             )
         return super().start()

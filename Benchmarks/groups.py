@@ -54,7 +54,7 @@ class Site(Entrepot):
             f"  {one.name}: {{ format: docker, type: proxy, remote: 'http://127.0.0.1:{one.port}', cache: {{ {cache} }} }}\n" for one in upstreams)
         with open(self.configuration, "w") as file:
             file.write(
-                "configVersion: 1\nrepositories:\n  own: { format: docker, type: hosted }\n" + proxies
+                "configVersion: 1\nsecurity: { openAccess: true }\nrepositories:\n  own: { format: docker, type: hosted }\n" + proxies
                 + f"  all: {{ format: docker, type: group, members: [own, {', '.join(one.name for one in upstreams)}] }}\n")
 
 

@@ -134,7 +134,7 @@ class Entrepot(Server):
         self.configuration = os.path.join(self.folder, "entrepot.yaml")
         with open(self.configuration, "w") as file:
             file.write(
-                "configVersion: 1\n"
+                "configVersion: 1\nsecurity: { openAccess: true }\n"
                 "docker: { defaultRepository: docker-local }\n"
                 "repositories:\n"
                 "  docker-local: { format: docker, type: hosted }\n"

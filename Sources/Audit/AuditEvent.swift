@@ -1,3 +1,4 @@
+import struct Crypto.SHA256
 public import ArtifactModel
 
 /// One thing that somebody did, or was kept from doing. Values as they are: a line is made of it off the event loops.
@@ -59,4 +60,11 @@ public struct NoAudit: AuditSink {
     public init() {}
     public func record(_ event: AuditEvent) {}
     public var refusal: String? { nil }
+}
+
+extension AuditEvent {
+    /// `sha256:` of a text, where what was put in force is to be told from what was before.
+    public mutating func setDigest(of text: String) {
+        self.digest = "sha256:" + SHA256.hash(data: Array(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
 }

@@ -1,5 +1,6 @@
 import AccessControl
 import ArtifactModel
+import Audit
 import BlobStores
 import BlockingWork
 import Foundation
@@ -50,6 +51,8 @@ struct Assembly: Sendable {
     let formats: [any ServedFormat]
     let cached: CachedMetadata
     let evictor: Evictor
+    let access: Access
+    let audit: AuditTrail?
 
     static let clock: WallClock = { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
 
@@ -75,7 +78,9 @@ struct Assembly: Sendable {
             metadata: cached, uploads: uploads, fills: fills, compute: pools.compute, now: Self.clock,
             documents: Documents(scratch: ScratchFolder(folder.temporary)))
         let catalogue = Catalogue(repositories, formats: formats)
-        let service = ArtifactService(catalogue, contents: contents, authorizer: OpenAccess(), gate: OpenGate())
+        let access = try await Self.access(configuration, metadata, pools, folder)
+        let audit = try await Self.audit(configuration, metadata, folder, logger)
+        let service = ArtifactService(catalogue, contents: contents, authorizer: access.authorizer, gate: access.gate)
         let evictor = Evictor(catalogue, meter: meter, ledger: metadata, metadata: cached, contents: contents, now: Self.clock)
         let maintenance = MaintenanceService(
             collectors: shelves.map { Collector($0, ledger: metadata, now: Self.clock) },
@@ -89,7 +94,7 @@ struct Assembly: Sendable {
         return Assembly(
             configuration: configuration, folder: folder, pools: pools, database: database, metadata: metadata, shelves: shelves,
             repositories: repositories, service: service, maintenance: maintenance, verifier: verifier, loops: loops, upstreams: upstreams,
-            contents: contents, catalogue: catalogue, formats: formats, cached: cached, evictor: evictor)
+            contents: contents, catalogue: catalogue, formats: formats, cached: cached, evictor: evictor, access: access, audit: audit)
     }
 
     /// - Throws: `CommandFailure` that names the file: this is the operator's own machine.
@@ -105,6 +110,7 @@ struct Assembly: Sendable {
     /// Ends what `open` began. The folder's lock goes with the last reference to it.
     func close() async throws {
         self.contents.fills.drain()
+        await self.audit?.close()
         try await self.upstreams.shutdown()
         try await self.loops.shutdownGracefully()
         try await self.database.close()
@@ -142,7 +148,8 @@ struct Assembly: Sendable {
         return try zip(records, placed).map { record, place in
             Repository(
                 id: record.id, name: place.0.name, format: place.0.format, part: try part(place.0), settings: place.0.settings, shelf: place.1,
-                owns: place.0.owns, rule: place.0.routingRule.flatMap { name in configuration.routingRules.first { $0.name == name } })
+                owns: place.0.owns, rule: place.0.routingRule.flatMap { name in configuration.routingRules.first { $0.name == name } },
+                isMirror: place.0.mirror)
         }
     }
 

@@ -66,6 +66,8 @@ final class DataFolder: Sendable {
         }
     }
 
+    /// The first administrator's, until it is changed.
+    var firstPassword: String { self.path + "/admin-password" }
     var audit: String { self.path + "/audit" }
 
     /// What may vanish: emptied at start.

@@ -1,4 +1,7 @@
+import AccessControl
+import AdminAPI
 import ArgumentParser
+import Audit
 import Foundation
 import Logging
 import Maintenance
@@ -36,25 +39,33 @@ struct ServeCommand: AsyncParsableCommand {
         _ assembly: Assembly, on loops: MultiThreadedEventLoopGroup, _ logs: ServerLogs, _ lines: LineWriter, _ descriptors: DescriptorLimit
     ) async throws {
         if let notice = assembly.configuration.accessNotice { logs.server.notice("open access", metadata: ["notice": "\(notice)"]) }
+        try await assembly.provideAdministrator(logs.server)
+        assembly.noteConfiguration()
         var configuration = try WebServerConfiguration(assembly.configuration, controlSocket: assembly.folder.socket)
         descriptors.bound(&configuration, logs.server)
         let listening = ListeningReport(lines)
         let server = try WebServer(
             configuration, handler: assembly.service, probes: ServerProbes(assembly), pool: assembly.pools.files, group: loops,
-            control: ControlRoute.all(assembly, listening: listening), now: Assembly.clock, logger: logs.server,
+            control: ControlRoute.all(assembly, listening: listening),
+            pages: ServerPages(
+                gate: assembly.access.gate, authorizer: assembly.access.authorizer,
+                desk: assembly.access.service == nil ? nil : AccountDesk(accounts: assembly.access.accounts)),
+            audit: assembly.audit ?? NoAudit(), now: Assembly.clock, logger: logs.server,
             accessLog: AccessLog(lines, now: Assembly.clock),
             onListening: { bound in listening.tell(bound) })
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    // First, and so ended last: nothing is used after it.
+                    // First, and so ended last: nothing is used after them.
+                    assembly.audit.map { .init(service: $0, successTerminationBehavior: .ignore) },
+                    assembly.access.service.map { .init(service: AccessService($0, logger: logs.server), successTerminationBehavior: .ignore) },
                     .init(
                         service: UsageService(assembly.contents.usages, ledger: assembly.metadata, now: Assembly.clock, logger: logs.server),
                         successTerminationBehavior: .ignore),
                     .init(service: FillService(fills: assembly.contents.fills, executors: EventLoopExecutors(loops).all), successTerminationBehavior: .ignore),
                     .init(service: assembly.maintenance, successTerminationBehavior: .ignore), .init(service: server),
                     .init(service: HangupService(server, logs.server), successTerminationBehavior: .ignore),
-                ],
+                ].compactMap(\.self),
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logs.quiet))
         try await group.run()
     }

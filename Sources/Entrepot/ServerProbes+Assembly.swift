@@ -1,3 +1,4 @@
+import Audit
 import RepositoryEngine
 import SQLMetadata
 import StorageAPI
@@ -19,6 +20,7 @@ extension ServerProbes {
 
     private static func samples(_ assembly: Assembly) async -> [MetricSample] {
         var samples = Self.upstreams(assembly.repositories) + Self.fills(assembly.contents.fills) + MetricSample.caches(assembly.evictor)
+        if let figures = assembly.audit?.figures { samples += Self.audit(figures) }
         for shelf in assembly.shelves {
             let labels = [(name: "store", value: shelf.name)]
             // Not counted yet, moments after a start: no figure rather than a wrong one.
@@ -31,6 +33,15 @@ extension ServerProbes {
             samples.append(MetricSample("entrepot_blob_store_free_bytes", help: "Bytes that the store has space for.", labels: labels, value: Double(free)))
         }
         return samples
+    }
+
+    private static func audit(_ figures: AuditFigures) -> [MetricSample] {
+        [
+            MetricSample("entrepot_audit_events_total", help: "Lines of the audit trail.", kind: .counter, value: Double(figures.written)),
+            MetricSample("entrepot_audit_lost_total", help: "Events that could not be recorded.", kind: .counter, value: Double(figures.lost)),
+            MetricSample("entrepot_audit_failing", help: "1: the trail cannot be written.", value: figures.isFailing ? 1 : 0),
+            MetricSample("entrepot_audit_waiting", help: "Events that wait to be written.", value: Double(figures.waiting)),
+        ]
     }
 
     private static func upstreams(_ repositories: [Repository]) -> [MetricSample] {

@@ -176,7 +176,7 @@ def await_kept(port, scenario, name):
 
 
 def configuration(upstream):
-    lines = ["repositories:"]
+    lines = ["security: { openAccess: true }", "repositories:"]
     for name, scenario in SCENARIOS.items():
         more = "".join(f", {text}" for text in scenario.settings)
         lines.append(

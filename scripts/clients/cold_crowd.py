@@ -195,7 +195,7 @@ def main(binary, folder, clients=50, mebibytes=200):
     upstream = http.server.ThreadingHTTPServer(("127.0.0.1", upstream_port), Upstream)
     threading.Thread(target=upstream.serve_forever, daemon=True).start()
     with open(f"{folder}/entrepot.yaml", "w") as file:
-        file.write(f"repositories:\n  hub: {{ format: docker, type: proxy, remote: 'http://127.0.0.1:{upstream_port}' }}\n")
+        file.write(f"security: {{ openAccess: true }}\nrepositories:\n  hub: {{ format: docker, type: proxy, remote: 'http://127.0.0.1:{upstream_port}' }}\n")
     with open(f"{folder}/log", "w") as log:
         server = subprocess.Popen(
             [binary, "serve", "--config", f"{folder}/entrepot.yaml", "--data", f"{folder}/data", "--listen", f"127.0.0.1:{port}"],

@@ -25,6 +25,7 @@ from registry import digest
 IMAGE = "/v2/docker-local/app"
 TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIGURATION = """configVersion: 1
+security: { openAccess: true }
 docker:
   defaultRepository: docker-local
 repositories:

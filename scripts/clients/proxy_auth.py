@@ -68,7 +68,7 @@ class Scenario:
 
     def entrepot(self, name, credentials):
         # The token service is on this machine, and the registries name it themselves.
-        lines = ["outbound: { allowPrivate: [127.0.0.0/8] }", "repositories:"]
+        lines = ["outbound: { allowPrivate: [127.0.0.0/8] }", "security: { openAccess: true }", "repositories:"]
         for guard, upstream in self.upstreams.items():
             for word, text in credentials.items():
                 lines.append(

@@ -67,16 +67,16 @@ class Chain:
         threading.Thread(target=self.front.serve_forever, daemon=True).start()
         asks = "maxAge: 0s"
         self.hub = ground.add(Entrepot(
-            self.binary, self.folder, "hub", "repositories:\n  own: { format: docker, type: hosted }\n"
+            self.binary, self.folder, "hub", "security: { openAccess: true }\nrepositories:\n  own: { format: docker, type: hosted }\n"
             + proxy("hub", self.front.server_port, asks, ", officialPrefix: library")))
         port = self.hub.port
         self.region = ground.add(Entrepot(
             self.binary, self.folder, "region",
-            "repositories:\n" + proxy("region", f"{port}/hub", asks) + proxy("own", f"{port}/own", asks) + proxy("team", f"{port}/own/team", asks)))
+            "security: { openAccess: true }\nrepositories:\n" + proxy("region", f"{port}/hub", asks) + proxy("own", f"{port}/own", asks) + proxy("team", f"{port}/own/team", asks)))
         port = self.region.port
         self.edge = ground.add(Entrepot(
             self.binary, self.folder, "edge",
-            "repositories:\n" + proxy("edge", f"{port}/region", asks) + proxy("kept", f"{port}/region", "maxAge: 1h") + proxy("own", f"{port}/own", asks)
+            "security: { openAccess: true }\nrepositories:\n" + proxy("edge", f"{port}/region", asks) + proxy("kept", f"{port}/region", "maxAge: 1h") + proxy("own", f"{port}/own", asks)
             # Two names before the image's: the repository at the region, and the first part of the image's name there.
             + proxy("library", f"{port}/region/library", asks).replace("library:", "official:", 1) + proxy("team", f"{port}/team", asks)))
         self.levels = [(self.hub, "hub"), (self.region, "region"), (self.edge, "edge")]

@@ -25,7 +25,7 @@ class Scenario:
             self.upstream = ground.add(DockerRegistry(self.folder, "registry"))
             self.push()
             configuration = (
-                f"repositories:\n  hub: {{ format: docker, type: proxy, remote: 'http://127.0.0.1:{self.upstream.port}', officialPrefix: library, "
+                f"security: {{ openAccess: true }}\nrepositories:\n  hub: {{ format: docker, type: proxy, remote: 'http://127.0.0.1:{self.upstream.port}', officialPrefix: library, "
                 "listen: '127.0.0.1:0', host: hub.example.com, cache: { maxAge: 0s } }\n")
             server = ground.add(Entrepot(self.binary, self.folder, "proxy", configuration, listeners=2))
             # The repository's own root: as dockerd asks a mirror.

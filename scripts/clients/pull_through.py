@@ -93,7 +93,7 @@ def main(binary, folder):
         file.write(f"version: 0.1\nstorage: {{ filesystem: {{ rootdirectory: {folder}/registry }} }}\nhttp: {{ addr: 127.0.0.1:{registry_port} }}\n")
     with open(f"{folder}/proxy.yaml", "w") as file:
         file.write(
-            f"repositories:\n  hub: {{ format: docker, type: proxy, remote: 'http://127.0.0.1:{throttle_port}', officialPrefix: library, cache: {{ maxAge: 0s }} }}\n"
+            f"security: {{ openAccess: true }}\nrepositories:\n  hub: {{ format: docker, type: proxy, remote: 'http://127.0.0.1:{throttle_port}', officialPrefix: library, cache: {{ maxAge: 0s }} }}\n"
             f"  edge: {{ format: docker, type: proxy, remote: 'http://127.0.0.1:{port}/hub' }}\n")
     children = []
     try:

@@ -82,6 +82,7 @@ struct ConfigurationReader {
             server: server, data: data, blobStores: stores, outbound: outbound, siteSettings: sites.mapValues(\.value), repositories: repositories,
             routingRules: rules, cleanupPolicies: policies, security: security, audit: audit, shown: root.shown, file: self.findings.file)
         self.checkListeners(configuration)
+        self.checkMirrors(configuration)
         return configuration
     }
 

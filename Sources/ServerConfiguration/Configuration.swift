@@ -24,11 +24,9 @@ public struct Configuration: Sendable {
     /// As it was given to `load`; what exposure errors name.
     let file: String
 
-    /// One line that the log must have at the start where not everyone should be let in and everyone is; nil: nothing to say.
+    /// One line that the log must have at the start where everyone is let in; nil: nothing to say.
     public var accessNotice: String? {
-        if self.security.openAccess { return "security.openAccess is true: everyone who reaches this server may read, write and delete" }
-        return
-            "this version does not enforce users, roles and grants yet: everyone who reaches this server, which listens on loopback only, may read, write and delete"
+        self.security.openAccess ? "security.openAccess is true: everyone who reaches this server may read, write and delete" : nil
     }
 }
 
@@ -103,17 +101,9 @@ extension Configuration {
     }
 
     public struct Security: Sendable {
-        /// Its description leaves the hash out.
-        public struct User: Hashable, Sendable, CustomStringConvertible {
-            public var name: String
-            public var passwordHash: String
-            public var roles: [String]
-            public var description: String { "\(self.name) (\(self.roles.joined(separator: ", ")))" }
-        }
-        public var anonymousEnabled: Bool
-        public var anonymousRoles: [String]
-        public var roles: [String: [Grant]]
-        public var users: [User]
+        /// Roles, groups, users and what everybody may do.
+        public var policy: AccessPolicy
+        /// No access control at all; the policy counts for nothing then.
         public var openAccess: Bool
     }
 

@@ -19,19 +19,15 @@ extension Configuration {
         return main + own
     }
 
-    /// Why this configuration must not be served: an address beyond loopback without the word that opens it. `load` has asked already.
+    /// Why this configuration must not be served: passwords and tokens would cross a network in the clear. `load` has asked already.
     ///
-    /// As this version has no access control, `security.openAccess: true` is needed for every such address, and
-    /// `server.allowPlainHTTP: true` where there is no `server.tls`.
+    /// An address beyond loopback needs `server.tls`, or `server.allowPlainHTTP: true`, which says that something in front of it does TLS.
     public func exposureCheck() -> [Diagnostic] {
-        self.listeners.filter { !$0.address.isLoopback }.compactMap { listener in
-            var missing: [String] = []
-            if !self.security.openAccess { missing.append("security.openAccess: true (there is no access control in this version)") }
-            if !self.server.allowPlainHTTP, self.server.tls == nil { missing.append("server.allowPlainHTTP: true (there is no server.tls)") }
-            guard !missing.isEmpty else { return nil }
-            return Diagnostic(
+        guard !self.server.allowPlainHTTP, self.server.tls == nil else { return [] }
+        return self.listeners.filter { !$0.address.isLoopback }.map { listener in
+            Diagnostic(
                 file: self.file, position: listener.position, key: listener.key,
-                message: "«\(listener.address)» can be reached from other machines; that needs \(missing.joined(separator: " and "))",
+                message: "«\(listener.address)» can be reached from other machines; that needs server.tls, or server.allowPlainHTTP: true",
                 allowed: ["a loopback address such as 127.0.0.1:8081"])
         }
     }

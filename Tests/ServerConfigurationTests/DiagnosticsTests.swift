@@ -16,6 +16,8 @@ struct Broken: Sendable, CustomTestStringConvertible {
 
 @Suite("What is wrong is said with its place, its key and what is allowed")
 struct DiagnosticsTests {
+    /// A salt and a hash of zeros.
+    private static let hash = "AAAAAAAAAAAAAAAAAAAAAA$" + String(repeating: "A", count: 43)
     static let texts: [Broken] = [
         Broken(
             "unknown key", "sever:\n  listen: :1\n",
@@ -132,7 +134,24 @@ struct DiagnosticsTests {
         Broken(
             "a bad grant and an unknown role", "security:\n  roles: { r: [\"pull:x\"] }\n  anonymous: { roles: [rr] }\n",
             "c.yaml:2:16: security.roles.r: «pull:x» is not a grant; allowed: read|write|delete|admin|explain:repository-glob[:path-glob] or system:users|audit|metrics|config|tasks",
-            "c.yaml:3:24: security.anonymous.roles: «rr» is no role of security.roles (did you mean r?); allowed: r"),
+            "c.yaml:3:24: security.anonymous.roles: «rr» is no role of security.roles (did you mean r?); allowed: admin, r"),
+        Broken(
+            "the built-in role, and everybody as admin", "security:\n  roles: { admin: [\"read:*\"] }\n  anonymous: { roles: [admin] }\n",
+            "c.yaml:2:12: security.roles.admin: the role is built in and has every right; give another one another name",
+            "c.yaml:3:24: security.anonymous.roles: everybody would have every right; if that is meant, say security.openAccess: true"),
+        Broken(
+            "users and groups that are none",
+            "security:\n  users:\n    \"a:b\": { passwordHash: \"$scrypt$ln=14,r=8,p=5$\(hash)\" }\n    ann: { passwordHash: secret }\n"
+                + "    bob: { passwordHash: \"$scrypt$ln=14,r=8,p=1$\(hash)\", roles: [admn] }\n    eve: { roles: [admin] }\n"
+                + "  groups:\n    devs: { members: [ann, \"b c\"], roles: [admin, dev] }\n    ops: { users: [ann] }\n",
+            "c.yaml:3:5: security.users.a:b: «a:b» is not a user's name; allowed: 1 to 128 bytes without blanks and colons",
+            "c.yaml:4:12: security.users.ann.passwordHash: it is not of the form $scrypt$ln=14,r=8,p=5$salt$hash; allowed: what «entrepot user hash» prints",
+            "c.yaml:5:12: security.users.bob.passwordHash: its cost is too low to protect a password: at least ln=14,r=8,p=5 is needed; allowed: what «entrepot user hash» prints",
+            "c.yaml:5:126: security.users.bob.roles: «admn» is no role of security.roles (did you mean admin?); allowed: admin",
+            "c.yaml:6:10: security.users.eve: the key passwordHash is missing; allowed: what «entrepot user hash» prints",
+            "c.yaml:8:28: security.groups.devs.members: «b c» is not a user's name; allowed: 1 to 128 bytes without blanks and colons",
+            "c.yaml:8:51: security.groups.devs.roles: «dev» is no role of security.roles; allowed: admin",
+            "c.yaml:9:12: security.groups.ops.users: unknown key; allowed: members, roles"),
         Broken(
             "a bad regular expression, and one that looks back", "routingRules:\n  r: { mode: block, matchers: [\"(\", \"(a)\\\\1\"] }\n",
             "c.yaml:2:32: routingRules.r.matchers: «(» is not a pattern; allowed: a regular expression without back-references and look-arounds",

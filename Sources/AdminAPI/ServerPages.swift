@@ -99,7 +99,8 @@ public struct ServerPages: PageHandler {
             let path = Array(request.target.path.dropFirst())
             switch (path.prefix(2), request.method) {
             case (["v1", "me"], .get) where path.count == 2: outcome.response = APIAnswer.json(Me(caller))
-            case (["v1", "tokens"], _) where path.count <= 3: outcome.response = try await self.tokens.answer(request, caller)
+            case (["v1", "tokens"], _) where path.count <= 3:
+                (outcome.response, outcome.audit.change) = try await self.tokens.answer(request, caller)
             default: throw FormatError(.notFound, "the API has nothing at this address")
             }
         } catch {

@@ -56,20 +56,21 @@ struct TokenRoutes: Sendable {
         }
     }
 
-    func answer(_ request: IncomingRequest, _ caller: Principal) async throws -> ArtifactResponse {
+    /// - Returns: the answer, and what was changed; empty: nothing.
+    func answer(_ request: IncomingRequest, _ caller: Principal) async throws -> (ArtifactResponse, change: String) {
         guard let desk = self.desk else { throw FormatError(.notFound, "there is no access control here, and there are no tokens") }
         switch (request.target.path.dropFirst(3).first, request.method) {
         case (nil, .get):
-            return APIAnswer.json(try await desk.tokens(ownedBy: caller.name).filter { $0.revoked == nil }.map { Shown($0) })
+            return (APIAnswer.json(try await desk.tokens(ownedBy: caller.name).filter { $0.revoked == nil }.map { Shown($0) }), "")
         case (nil, .post):
             try Self.demandPerson(caller)
             let wanted = try await Self.wanted(request)
             let (text, token) = try await desk.makeToken(wanted.name, for: caller.name, grants: wanted.grants ?? [], lifetime: wanted.expiresIn)
-            return APIAnswer.json(Shown(token, text: text), status: .created)
+            return (APIAnswer.json(Shown(token, text: text), status: .created), "made token \(token.id) «\(token.name)»")
         case (let id?, .delete):
             try Self.demandPerson(caller)
             guard let id = Int64(id), try await desk.revokeToken(id, of: caller.name) else { throw FormatError(.notFound, "you have no such token") }
-            return ArtifactResponse(.noContent)
+            return (ArtifactResponse(.noContent), "revoked token \(id)")
         default: throw FormatError(.methodNotAllowed, "tokens are listed by GET, made by POST, and ended by DELETE of /api/v1/tokens/<id>")
         }
     }

@@ -9,6 +9,8 @@ public struct AuditNote: Sendable {
     public var digest = ""
     /// What decided where it was refused: `grant`, `credentials`, `routingRule no-secrets`.
     public var rule = ""
+    /// What was changed of users, tokens or the configuration; empty: nothing.
+    public var change = ""
     /// Credentials were exchanged for something that lasts, or were refused.
     public var isLogin = false
     public init() {}

@@ -26,6 +26,7 @@ extension AuditEvent {
         self.status = record.status
         self.bytes = kind == .push ? record.received : record.sent
         self.rule = note.rule
+        self.detail = note.change
         self.cut = record.cut || record.cancelled
     }
 
@@ -44,6 +45,7 @@ extension AuditEvent {
 
     private static func kind(_ note: AuditNote, isRefused: Bool, _ method: HTTPRequest.Method, _ status: Int) -> Kind? {
         if note.isLogin { return .login }
+        if !note.change.isEmpty { return .administration }
         switch note.action {
         case .read:
             if note.digest.isEmpty || method == .head { return isRefused ? .read : nil }

@@ -147,7 +147,7 @@ struct DiagnosticsTests {
             "c.yaml:3:5: security.users.a:b: «a:b» is not a user's name; allowed: 1 to 128 bytes without blanks and colons",
             "c.yaml:4:12: security.users.ann.passwordHash: it is not of the form $scrypt$ln=14,r=8,p=5$salt$hash; allowed: what «entrepot user hash» prints",
             "c.yaml:5:12: security.users.bob.passwordHash: its cost is too low to protect a password: at least ln=14,r=8,p=5 is needed; allowed: what «entrepot user hash» prints",
-            "c.yaml:5:138: security.users.bob.roles: «admn» is no role of security.roles (did you mean admin?); allowed: admin",
+            "c.yaml:5:126: security.users.bob.roles: «admn» is no role of security.roles (did you mean admin?); allowed: admin",
             "c.yaml:6:10: security.users.eve: the key passwordHash is missing; allowed: what «entrepot user hash» prints",
             "c.yaml:8:28: security.groups.devs.members: «b c» is not a user's name; allowed: 1 to 128 bytes without blanks and colons",
             "c.yaml:8:51: security.groups.devs.roles: «dev» is no role of security.roles; allowed: admin",

@@ -50,16 +50,18 @@ struct InterpolationTests {
           q: { format: raw, type: proxy, remote: https://x.org, authentication: { token: "\(Fixture.secret)" } }
         security:
           roles: { r: [] }
-          users: { ann: { passwordHash: "${file:/s}", roles: [r] } }
+          users: { ann: { passwordHash: "${file:/h}", roles: [r] } }
         outbound: { ca: "${file:/s}", proxy: "http://user:\(Fixture.secret)@x.org:80" }
         """
 
     @Test("no secret is in what is shown, as YAML, as JSON, or for the metadata")
     func notShown() throws {
-        let loaded = Fixture.load(Self.withSecrets, environment: ["S": Fixture.secret], files: ["/s": Fixture.secret])
+        let zeros = String(repeating: "A", count: 43)
+        let files = ["/s": Fixture.secret, "/h": "$scrypt$ln=14,r=8,p=5$AAAAAAAAAAAAAAAAAAAAAA$\(zeros)"]
+        let loaded = Fixture.load(Self.withSecrets, environment: ["S": Fixture.secret], files: files)
         let configuration = try #require(loaded.configuration)
         let texts = [configuration.shown.yaml, configuration.shown.json] + configuration.repositories.map(\.json) + Fixture.lines(loaded)
-        for text in texts { #expect(!text.contains(Fixture.secret)) }
+        for text in texts { #expect(!text.contains(Fixture.secret) && !text.contains(zeros)) }
         #expect(configuration.shown.yaml.contains("password: \"***\""))
         #expect(configuration.repositories.count == 2)
         #expect(!"\(configuration.repositories[0].kind)".contains("password: \"\(Fixture.secret)"))
@@ -74,7 +76,7 @@ struct InterpolationTests {
               d: { format: docker, type: hosted, missingChildren: "${S}", depth: "${S}" }
               e: { format: docker, type: hosted, mutableTags: ["${S}!"] }
               q: { format: raw, type: proxy, remote: "${S}", authentication: { usernam: u, password: [\(Fixture.secret)] } }
-            security: { users: { a: { passwordHash: { x: \(Fixture.secret) } } } }
+            security: { users: { a: { passwordHash: { x: \(Fixture.secret) } }, b: { passwordHash: \(Fixture.secret) } } }
             """
         let loaded = Fixture.load(yaml, environment: ["S": Fixture.secret], files: ["/s": Fixture.secret])
         #expect(loaded.errors.count >= 9)

@@ -55,9 +55,9 @@ struct Administration {
         return report
     }
 
-    private func ask(_ method: String, _ target: String, offline: (Assembly) async throws -> Data) async throws -> Data {
+    func ask(_ method: String, _ target: String, body: Data = Data(), offline: (Assembly) async throws -> Data) async throws -> Data {
         let configuration = try self.options.load(quietly: true)
-        if let server = ControlClient(dataFolder: configuration.data) { return try server.send(method, target) }
+        if let server = ControlClient(dataFolder: configuration.data) { return try server.send(method, target, body: body) }
         return try await self.open(configuration, offline)
     }
 

@@ -73,15 +73,11 @@ struct AuditWhoPulled: AsyncParsableCommand {
 
     private static func row(_ pull: AuditSearch.Pull) -> String {
         let outcome = pull.isRefused ? "refused" : pull.isCut ? "pulled in part" : "pulled"
-        return [
+        // Names come from requests of strangers.
+        return ReportText.row([
             pull.time, outcome, pull.principal.isEmpty ? "anonymous" : pull.principal, pull.means, pull.client, pull.repository, pull.subject, pull.digest,
             "\(pull.status)", "\(pull.bytes)",
-        ].map(Self.cell).joined(separator: "\t")
-    }
-
-    /// Names come from requests of strangers: none of their bytes moves the cursor of who reads them.
-    private static func cell(_ text: String) -> String {
-        text.isEmpty ? "-" : String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+        ])
     }
 }
 

@@ -22,11 +22,13 @@ struct ControlClient {
         close(probe)
     }
 
+    /// - Parameter body: where secrets go: a server's log may have targets. At most 1 MiB.
     /// - Throws: `CommandFailure` where the server goes away or refuses.
-    func send(_ method: String, _ target: String) throws -> Data {
+    func send(_ method: String, _ target: String, body: Data = Data()) throws -> Data {
         guard let socket = Self.connected(to: self.path) else { throw CommandFailure("the server stopped listening at \(self.path)") }
         defer { close(socket) }
-        try Self.write("\(method) \(target) HTTP/1.1\r\nHost: entrepot\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", to: socket)
+        let head = "\(method) \(target) HTTP/1.1\r\nHost: entrepot\r\nContent-Length: \(body.count)\r\nConnection: close\r\n\r\n"
+        try Self.write(Array(head.utf8) + body, to: socket)
         let answer = try Self.parse(try Self.readAll(socket))
         guard (200..<300).contains(answer.status) else {
             throw CommandFailure("the server refused: \(String(decoding: answer.body, as: UTF8.self))")
@@ -39,7 +41,7 @@ struct ControlClient {
     func send(_ method: String, _ target: String, each: (Data) throws -> Void) throws {
         guard let socket = Self.connected(to: self.path) else { throw CommandFailure("the server stopped listening at \(self.path)") }
         defer { close(socket) }
-        try Self.write("\(method) \(target) HTTP/1.0\r\nHost: entrepot\r\nContent-Length: 0\r\n\r\n", to: socket)
+        try Self.write(Array("\(method) \(target) HTTP/1.0\r\nHost: entrepot\r\nContent-Length: 0\r\n\r\n".utf8), to: socket)
         var isBody = false
         var bytes = Data()
         var chunk = [UInt8](repeating: 0, count: 65536)
@@ -79,10 +81,12 @@ struct ControlClient {
         return socket
     }
 
-    private static func write(_ text: String, to socket: CInt) throws {
-        let bytes = Array(text.utf8)
-        guard Glibc.send(socket, bytes, bytes.count, CInt(MSG_NOSIGNAL)) == bytes.count else {
-            throw CommandFailure("the server hung up")
+    private static func write(_ bytes: [UInt8], to socket: CInt) throws {
+        var at = 0
+        while at < bytes.count {
+            let sent = bytes[at...].withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+            guard sent > 0 else { throw CommandFailure("the server hung up") }
+            at += sent
         }
     }
 

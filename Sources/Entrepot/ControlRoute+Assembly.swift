@@ -34,7 +34,7 @@ extension ControlRoute {
                 options.store = request.query("store")
                 return ControlResponse(running: { [options] tell in try await assembly.verify(options, tell) })
             },
-        ] + Self.audit(assembly)
+        ] + Self.audit(assembly) + Self.accounts(assembly)
     }
 
     /// Who may open the socket may read the cause: it is the operator.

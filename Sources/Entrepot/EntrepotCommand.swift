@@ -12,7 +12,8 @@ struct EntrepotCommand: AsyncParsableCommand {
         commandName: "entrepot",
         abstract: "One server for every artifact that a team builds with.",
         subcommands: [
-            ServeCommand.self, ConfigCommand.self, RepoCommand.self, BlobsCommand.self, AuditCommand.self, StatusCommand.self, VersionCommand.self,
+            ServeCommand.self, ConfigCommand.self, UserCommand.self, TokenCommand.self, RepoCommand.self, BlobsCommand.self, AuditCommand.self,
+            StatusCommand.self, VersionCommand.self,
         ])
 }
 

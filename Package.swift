@@ -32,7 +32,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = 
 let formatTargets: [Target] = formats.flatMap { name in
     [
         module("\(name)Format", [model, formatAPI, nio, http], path: "plugins/\(name)/Sources"),
-        tests("\(name)FormatTests", [.target(name: "\(name)Format"), "FormatTestKit", "AccessControl", model, formatAPI, nio, http, crypto], path: "plugins/\(name)/Tests"),
+        tests(
+            "\(name)FormatTests", [.target(name: "\(name)Format"), "FormatTestKit", "AccessControl", model, formatAPI, nio, http, crypto],
+            path: "plugins/\(name)/Tests"),
     ]
 }
 

@@ -62,12 +62,16 @@ public struct ServerPages: PageHandler {
             default: return nil
             }
         } catch {
-            let failure = error as? FormatError ?? FormatError(.internalFailure, "the server failed at this; its log says more under the request's id", cause: error)
+            let failure = Self.failure(error)
             outcome.cause = failure.cause ?? failure
             outcome.response = Page(title: "Not done", body: "<p>\(Page.escaped(failure.message))</p>", status: APIAnswer.refusal(failure).status)
                 .response(nonce: self.nonce())
         }
         return outcome
+    }
+
+    private static func failure(_ error: any Error) -> FormatError {
+        error as? FormatError ?? FormatError(.internalFailure, "the server failed at this; its log says more under the request's id", cause: error)
     }
 
     private func welcome(_ request: IncomingRequest) async throws -> ArtifactResponse {
@@ -104,7 +108,7 @@ public struct ServerPages: PageHandler {
             default: throw FormatError(.notFound, "the API has nothing at this address")
             }
         } catch {
-            let failure = error as? FormatError ?? FormatError(.internalFailure, "the server failed at this; its log says more under the request's id", cause: error)
+            let failure = Self.failure(error)
             outcome.cause = failure.cause ?? failure
             outcome.audit.rule = failure.code == .forbidden ? "grant" : ""
             outcome.response = APIAnswer.refusal(failure)

@@ -86,7 +86,7 @@ struct TokenRoutes: Sendable {
         do {
             return try JSONDecoder().decode(Wanted.self, from: Data(body.readableBytesView))
         } catch {
-            throw FormatError(.invalidRequest, #"send JSON such as {"name": "ci", "grants": ["read:docker-*"], "expiresIn": "90d"}"#)
+            throw FormatError(.invalidRequest, #"send JSON such as {"name": "ci", "grants": ["read:team-*"], "expiresIn": "90d"}"#)
         }
     }
 }

@@ -85,7 +85,9 @@ extension Assembly {
 struct AccountDesk: TokenDesk {
     let accounts: AccountAdministration
 
-    func tokens(ownedBy owner: String) async throws -> [TokenRecord] { try await self.asking { () throws(AdministrationFailure) in try await self.accounts.tokens(of: owner) } }
+    func tokens(ownedBy owner: String) async throws -> [TokenRecord] {
+        try await self.asking { () throws(AdministrationFailure) in try await self.accounts.tokens(of: owner) }
+    }
 
     func makeToken(_ name: String, for owner: String, grants: [String], lifetime: String?) async throws -> (text: String, token: TokenRecord) {
         let duration = try lifetime.map { text in

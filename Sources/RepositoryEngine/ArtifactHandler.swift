@@ -72,8 +72,10 @@ public struct RequestOutcome: Sendable {
     /// The format's body for what the server refuses after it: a range, a condition. nil: plain text.
     public var refuse: (@Sendable (FormatError) -> ArtifactResponse)?
 
-    public init(_ response: ArtifactResponse, repository: RepositoryName? = nil, operation: String = "none", principal: Principal = .anonymous(), cause: (any Error)? = nil)
-    {
+    public init(
+        _ response: ArtifactResponse, repository: RepositoryName? = nil, operation: String = "none", principal: Principal = .anonymous(),
+        cause: (any Error)? = nil
+    ) {
         self.response = response
         self.repository = repository
         self.operation = operation

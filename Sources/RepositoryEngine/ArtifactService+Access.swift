@@ -162,6 +162,7 @@ extension ArtifactResponse {
             case .unavailable: .serviceUnavailable
             default: .notFound
             }
-        return .plain(status, failure.error.message, headers: failure.challenge == .none ? [:] : [.wwwAuthenticate: "Basic realm=\"Entrepot\", charset=\"UTF-8\""])
+        return .plain(
+            status, failure.error.message, headers: failure.challenge == .none ? [:] : [.wwwAuthenticate: "Basic realm=\"Entrepot\", charset=\"UTF-8\""])
     }
 }

@@ -17,7 +17,8 @@ extension ArtifactService {
                 service: self, format: route.format.id, caller: caller, request: request, audience: route.head.audience, isMirror: route.isMirror,
                 logins: logins)
             guard let response = try await route.format.respond(atDoor: ArtifactRequest(head: route.head, body: request.body), in: site) else {
-                throw catalogue.isEmpty ? Refusal(FormatError(.notFound, "there is nothing at this address"), rule: "") : self.denial(of: [], to: caller, route.isMirror)
+                throw catalogue.isEmpty
+                    ? Refusal(FormatError(.notFound, "there is nothing at this address"), rule: "") : self.denial(of: [], to: caller, route.isMirror)
             }
             outcome.response = response
         } catch let refusal as Refusal {

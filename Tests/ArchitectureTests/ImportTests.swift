@@ -46,7 +46,8 @@ import Testing
         "Hummingbird": ["WebServer"], "HummingbirdCore": ["WebServer"], "NIOSSL": ["WebServer", "Outbound"],
         "NIOHTTP1": ["WebServer", "Outbound"], "NIOHTTPTypes": ["WebServer"], "AsyncHTTPClient": ["Outbound"],
         "NIOHTTPTypesHTTP1": ["WebServer"], "NIOHTTP2": ["WebServer"], "Yams": ["ServerConfiguration"], "CSQLite": ["SQLiteDriver"],
-        "Crypto": ["RepositoryEngine", "AccessControl", "Audit"], "CryptoExtras": ["AccessControl"], "ArgumentParser": ["Entrepot"], "NIOPosix": ["BlockingWork", "WebServer", "Outbound", "Entrepot"],
+        "Crypto": ["RepositoryEngine", "AccessControl", "Audit"], "CryptoExtras": ["AccessControl"], "ArgumentParser": ["Entrepot"],
+        "NIOPosix": ["BlockingWork", "WebServer", "Outbound", "Entrepot"],
     ]
 
     @Test("no module imports what the graph does not give it")

@@ -37,7 +37,7 @@ extension Clients {
                     #expect(FileManager.default.contentsEqual(atPath: file.path, andPath: back.path))
                     let upload = "https://127.0.0.1:\(proxy)/v2/acme/app/blobs/uploads/"
                     let answer = try await succeed(curl + ["--request", "POST", "--dump-header", "-", upload], in: server.folder)
-                    let location = try #require(answer.firstMatch(of: #/(?i)\nlocation: (\S+)/#).map { String($0.output.1) })
+                    let location = try #require(answer.firstMatch(of: #/(?i)location: (\S+)/#).map { String($0.output.1) })
                     #expect(location.hasPrefix("/v2/") || location.hasPrefix("https://127.0.0.1:\(proxy)/v2/"), "\(location)")
                 }
             }

@@ -28,8 +28,11 @@ final class RawConnection: Sendable {
         let connected = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
         }
-        try #require(connected == 0, "connect: \(String(cString: strerror(errno)))")
+        // Thrown, and not recorded: some who try only want to know whether anybody is there yet.
+        guard connected == 0 else { throw Unconnected(description: "connect: \(String(cString: strerror(errno)))") }
     }
+
+    struct Unconnected: Error, CustomStringConvertible { let description: String }
 
     deinit { close(self.descriptor) }
 

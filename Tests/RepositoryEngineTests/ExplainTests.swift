@@ -24,7 +24,8 @@ struct ExplainTests {
                 ])
         }
 
-        func explain(_ path: String, _ method: HTTPRequest.Method = .get, _ explain: IncomingRequest.Explain = .asked(local: true)) async throws -> TestResponse {
+        func explain(_ path: String, _ method: HTTPRequest.Method = .get, _ explain: IncomingRequest.Explain = .asked(local: true)) async throws -> TestResponse
+        {
             var request = TestRequest(method, "/repository/\(path)")
             request.explain = explain
             return try await self.site.send(request)

@@ -12,11 +12,19 @@ struct TokenService {
 
     private struct Answer: Encodable {
         var token: String
-        var access_token: String
-        var expires_in: Int64
-        var issued_at: String
-        var refresh_token: String?
+        var accessToken: String
+        var expiresIn: Int64
+        var issuedAt: String
+        var refreshToken: String?
         var scope: String?
+
+        enum CodingKeys: String, CodingKey {
+            case token, scope
+            case accessToken = "access_token"
+            case expiresIn = "expires_in"
+            case issuedAt = "issued_at"
+            case refreshToken = "refresh_token"
+        }
     }
 
     /// Credentials in `Authorization`, which the engine has looked at by now.
@@ -43,7 +51,7 @@ struct TokenService {
             let site = try await self.site.signedIn(renewal: renewal)
             var answer = try await self.granted(site, scopes, telling: true)
             // It goes on to be good: rotated, the second of two clients that share a configuration would be shut out.
-            answer.refresh_token = renewal
+            answer.refreshToken = renewal
             return Self.response(answer)
         default: throw FormatError(.invalidRequest, "grant_type is password or refresh_token")
         }
@@ -51,7 +59,7 @@ struct TokenService {
 
     private func answer(_ site: any Site, _ scopes: [Scope], withRenewal: Bool, telling: Bool) async throws -> ArtifactResponse {
         var answer = try await self.granted(site, scopes, telling: telling)
-        if withRenewal, !site.principal.isEmpty { answer.refresh_token = try await site.renewal() }
+        if withRenewal, !site.principal.isEmpty { answer.refreshToken = try await site.renewal() }
         return Self.response(answer)
     }
 
@@ -72,7 +80,7 @@ struct TokenService {
         let ticket = try await site.ticket(permits, catalog: scopes.contains { $0.resource == .catalog })
         let issued = Date(timeIntervalSince1970: Double(ticket.issued.milliseconds / 1000)).formatted(.iso8601)
         return Answer(
-            token: ticket.text, access_token: ticket.text, expires_in: ticket.lifetime.components.seconds, issued_at: issued,
+            token: ticket.text, accessToken: ticket.text, expiresIn: ticket.lifetime.components.seconds, issuedAt: issued,
             scope: telling ? granted.map(\.description).joined(separator: " ") : nil)
     }
 

@@ -179,7 +179,8 @@ struct ListingTests {
             for image in images { try await content.commit(Edit([.setPackage(PackageName(name: image), attributes: "{}")])) }
             contents[try RepositoryName(repository)] = content
         }
-        let response = try #require(try await OCIFormat().respond(atDoor: ArtifactRequest(head: head(.get, "_catalog" + query), body: .empty), in: Two(contents: contents)))
+        let response = try #require(
+            try await OCIFormat().respond(atDoor: ArtifactRequest(head: head(.get, "_catalog" + query), body: .empty), in: Two(contents: contents)))
         #expect(text(response) == #"{"repositories":\#(names)}"#)
         #expect(response.headers[.link] == link)
         #expect(response.headers[.registryVersion] == "registry/2.0")

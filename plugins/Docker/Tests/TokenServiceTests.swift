@@ -13,11 +13,19 @@ import Testing
 struct TokenServiceTests {
     private struct Answer: Decodable {
         var token: String
-        var access_token: String
-        var expires_in: Int
-        var issued_at: String
-        var refresh_token: String?
+        var accessToken: String
+        var expiresIn: Int
+        var issuedAt: String
+        var refreshToken: String?
         var scope: String?
+
+        enum CodingKeys: String, CodingKey {
+            case token, scope
+            case accessToken = "access_token"
+            case expiresIn = "expires_in"
+            case issuedAt = "issued_at"
+            case refreshToken = "refresh_token"
+        }
     }
 
     private func site() async throws -> TestSite {
@@ -42,7 +50,7 @@ struct TokenServiceTests {
         let site = try await self.site()
         try await site.pushed("team/app", by: "writer")
         let token = try await self.token("service=x&scope=repository:team/app:pull,push", "reader", of: site)
-        #expect(token.token == token.access_token && token.expires_in == 300 && token.issued_at == "2027-01-15T08:00:00Z" && token.refresh_token == nil)
+        #expect(token.token == token.accessToken && token.expiresIn == 300 && token.issuedAt == "2027-01-15T08:00:00Z" && token.refreshToken == nil)
         #expect(try await site.ask(.get, "/v2/team/app/tags/list", with: .bearer(token.token)).status == .ok)
         let push = try await site.ask(.post, "/v2/team/app/blobs/uploads/", with: .bearer(token.token))
         #expect(push.status == .unauthorized)
@@ -130,7 +138,7 @@ struct TokenServiceTests {
         #expect(answer.status.code == status, "\(answer.text)")
         guard status == 200 else { return }
         let token = try JSONDecoder().decode(Answer.self, from: Data(answer.body.readableBytesView))
-        #expect(token.refresh_token == renewal)
+        #expect(token.refreshToken == renewal)
         #expect(token.scope == "repository:team/app:pull")
         try await site.pushed("team/app", by: "writer")
         #expect(try await site.ask(.get, "/v2/team/app/tags/list", with: .bearer(token.token)).status == .ok)
@@ -139,15 +147,17 @@ struct TokenServiceTests {
     @Test("offline tokens are for somebody")
     func offline() async throws {
         let site = try await self.site()
-        #expect(try await self.token("offline_token=true", "reader", of: site).refresh_token == "renewal-reader")
-        #expect(try await self.token("offline_token=true", "none", of: site).refresh_token == nil)
+        #expect(try await self.token("offline_token=true", "reader", of: site).refreshToken == "renewal-reader")
+        #expect(try await self.token("offline_token=true", "none", of: site).refreshToken == nil)
     }
 
-    @Test("scopes are read as clients write them, and anything else is none", arguments: [
-        ("repository:a/b:pull", "repository:a/b:pull"), ("repository(plugin):a:push,pull,push", "repository:a:push,pull"),
-        ("repository:a:*", "repository:a:pull,push,delete"), ("registry:catalog:*", "registry:catalog:*"), ("repository:a:b:pull", nil),
-        ("x", nil), ("a:b", nil), ("repository:-:pull", nil),
-    ] as [(String, String?)])
+    @Test(
+        "scopes are read as clients write them, and anything else is none",
+        arguments: [
+            ("repository:a/b:pull", "repository:a/b:pull"), ("repository(plugin):a:push,pull,push", "repository:a:push,pull"),
+            ("repository:a:*", "repository:a:pull,push,delete"), ("registry:catalog:*", "registry:catalog:*"), ("repository:a:b:pull", nil),
+            ("x", nil), ("a:b", nil), ("repository:-:pull", nil),
+        ] as [(String, String?)])
     func scopes(text: String, expected: String?) { #expect(Scope(text[...])?.description == expected) }
 }
 

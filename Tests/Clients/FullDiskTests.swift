@@ -10,7 +10,7 @@ extension Clients {
             try await withTemporaryFolder { folder in
                 let data = folder.appending(path: "data").path
                 try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
-                try await succeed(["mount", "-t", "tmpfs", "-o", "size=\(Self.size)", "tmpfs", data], in: folder)
+                try await succeed(["mount", "-t", "tmpfs", "-o", "size=\(Self.size),mode=0700", "tmpfs", data], in: folder)
                 let outcome: Result<Void, any Error>
                 do {
                     let server = try await body(try await ServerProcess.start(in: folder))

@@ -51,8 +51,15 @@ struct PrivateAuthority {
             for (fresh, old) in [(self.certificate, other.certificate), (self.key, other.key)] {
                 let copy = old.appendingPathExtension("new")
                 try FileManager.default.copyItem(at: fresh, to: copy)
-                _ = try FileManager.default.replaceItemAt(old, withItemAt: copy)
+                try copy.take(placeOf: old)
             }
         }
+    }
+}
+
+extension URL {
+    /// By a rename: there is one file or the other at every moment.
+    func take(placeOf other: URL) throws {
+        try #require(rename(self.path, other.path) == 0, "rename: \(String(cString: strerror(errno)))")
     }
 }

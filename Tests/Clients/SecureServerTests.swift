@@ -103,14 +103,14 @@ extension Clients {
                 case "encrypted":
                     let line = ["openssl", "pkey", "-in", issued.key.path, "-aes128", "-passout", "pass:secret", "-out", "\(issued.key.path).new"]
                     try await succeed(line, in: folder)
-                    _ = try FileManager.default.replaceItemAt(issued.key, withItemAt: issued.key.appendingPathExtension("new"))
+                    try issued.key.appendingPathExtension("new").take(placeOf: issued.key)
                     words = "the key \(issued.key.path) is encrypted"
                 case "swapped":
-                    _ = try FileManager.default.replaceItemAt(issued.certificate, withItemAt: issued.key)
+                    try issued.key.take(placeOf: issued.certificate)
                     try Data("nothing".utf8).write(to: issued.key)
                     words = "the certificate \(issued.certificate.path) holds no certificate in PEM"
                 default:
-                    try await authority.issue("other", serial: 2).key.replace(issued.key)
+                    try await authority.issue("other", serial: 2).key.take(placeOf: issued.key)
                     words = "the key \(issued.key.path) does not fit the first certificate of \(issued.certificate.path)"
                 }
                 let file = folder.appending(path: "entrepot.yaml")
@@ -122,8 +122,4 @@ extension Clients {
             }
         }
     }
-}
-
-extension URL {
-    fileprivate func replace(_ other: URL) throws { _ = try FileManager.default.replaceItemAt(other, withItemAt: self) }
 }

@@ -6,6 +6,7 @@ struct ServerProcess {
     /// One repository of each kind that the tests speak to.
     static let configuration = """
         configVersion: 1
+        security: { openAccess: true }
         docker:
           defaultRepository: docker-local
         repositories:

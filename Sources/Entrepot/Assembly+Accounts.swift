@@ -1,5 +1,6 @@
 import AccessControl
 import ArtifactModel
+import Audit
 import Foundation
 import StorageAPI
 

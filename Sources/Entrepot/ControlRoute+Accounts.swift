@@ -1,5 +1,6 @@
 import AccessControl
 import Foundation
+import HTTPTypes
 import NIOCore
 import WebServer
 

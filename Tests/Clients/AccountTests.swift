@@ -90,7 +90,7 @@ extension Clients {
                 #expect(try await it.succeed(["user", "delete", "ann"]) == "removed user ann and 0 tokens")
                 let wrong = try await it.run(["user", "add", "x", "--role", "redaer"])
                 #expect(wrong.status == 1 && wrong.errors.contains("there is no role «redaer»"))
-                let again = Operator(server: try await server.restarted())
+                let again = Operator(server: try await ServerProcess.start(in: folder, configuration: guarded))
                 #expect(try await again.status("ann", password) == 401)
                 #expect(try await again.status("robot", made) == 200)
                 #expect(await again.server.stop() == 0)

@@ -105,6 +105,18 @@ def cold(big, again, few, options):
     return document(tables, options)
 
 
+def tls(one, many, options):
+    tables = []
+    for title, results, wanted in (("Blob pull over TLS, 1 client", one, 1.0), ("Blob pull over TLS, 8 clients", many, None)):
+        values = medians(results)
+        own, nginx = values["entrepot"], values["nginx"]
+        against = ratio(own["rate"], nginx["rate"])
+        rows = [[name, f"{v['rate']:.0f}", f"{ratio(v['rate'], nginx['rate']):.2f}", f"{v['cpu']:.2f}", f"{v['peak']:.0f}"] for name, v in values.items()]
+        budgets = [(f"throughput ≥ {wanted} × nginx with TLS: {against:.2f}", against >= wanted)] if wanted else []
+        tables.append(table(title, ["", "MiB/s", "× nginx", "CPU s/GiB", "peak MiB"], rows, budgets))
+    return document(tables, options)
+
+
 def groups(pulls, stale):
     values = medians(pulls)
     one, three = values["hub"], values["all"]

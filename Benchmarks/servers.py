@@ -24,6 +24,9 @@ def free_port():
 
 class Server:
     name = ""
+    scheme = "http"
+    # What curl must be told beside the address.
+    curl = []
     pushes = True
     port = 0
     process = None
@@ -116,7 +119,7 @@ class Server:
         registry.push_manifest(IMAGE, "1", manifest)
 
     def url(self, path):
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{self.scheme}://127.0.0.1:{self.port}{path}"
 
     def blob_url(self, layer):
         return self.url(f"/v2/{IMAGE}/blobs/{layer.digest}")
@@ -192,9 +195,12 @@ class Nginx(Server):
                 "events { worker_connections 512; }\n"
                 f"http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; {temporary}\n"
                 f"  types {{}} {self.globals()}\n"
-                f"  server {{ listen 127.0.0.1:{self.port}; {self.locations()} }} }}\n"
+                f"  server {{ {self.listens()} {self.locations()} }} }}\n"
             )
         return ["/usr/sbin/nginx", "-c", file]
+
+    def listens(self):
+        return f"listen 127.0.0.1:{self.port};"
 
     def globals(self):
         return f"default_type {MANIFEST};"

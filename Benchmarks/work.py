@@ -72,7 +72,7 @@ def pull(servers, layer, clients, rounds):
     print(f"pull of {layer.size >> 20} MiB, {clients} at once", file=sys.stderr)
 
     def measure(server, _):
-        line = ["curl", "--silent", "--show-error", "--fail", "--output", "/dev/null", "--write-out", "%{size_download}", server.blob_url(layer)]
+        line = ["curl", "--silent", "--show-error", "--fail", "--output", "/dev/null", "--write-out", "%{size_download}", *server.curl, server.blob_url(layer)]
         start = lambda: [subprocess.Popen(line, stdout=subprocess.PIPE) for _ in range(clients)]
         return timed(server, layer.size * clients, lambda: checked(start(), layer.size))
 

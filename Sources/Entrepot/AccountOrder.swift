@@ -18,7 +18,8 @@ enum AccountOrder: Codable, Sendable {
 /// What came of it, as JSON for scripts; a command prints it for people.
 enum AccountReply: Codable, Sendable {
     /// - Parameter password: where it was made here; it is told once.
-    case user(UserReport, password: String?)
+    case added(UserReport, password: String?)
+    case newPassword(UserReport, password: String?)
     case roles(name: String, before: [String], after: [String])
     case users([UserReport])
     /// - Parameter tokens: how many could still be used until then.

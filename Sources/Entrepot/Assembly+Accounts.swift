@@ -19,10 +19,10 @@ extension Assembly {
         case .addUser(let name, let roles, let isRobot, let password):
             let choice: AccountAdministration.NewPassword = isRobot ? .none : password.map { .given($0) } ?? .random
             let account = try await accounts.add(name, password: choice, roles: roles, by: creator)
-            return .user(UserReport(account.record), password: account.password)
+            return .added(UserReport(account.record), password: account.password)
         case .setPassword(let name, let password):
             let account = try await accounts.setPassword(password.map { .given($0) } ?? .random, of: name)
-            return .user(UserReport(account.record), password: account.password)
+            return .newPassword(UserReport(account.record), password: account.password)
         case .setRoles(let name, let roles):
             let change = try await accounts.setRoles(roles, of: name)
             return .roles(name: change.name, before: change.before, after: change.after)
@@ -48,11 +48,13 @@ extension AccountReply {
         func list(_ roles: [String]) -> String { roles.isEmpty ? "none" : roles.joined(separator: ", ") }
         switch self {
         case .users, .tokens: return nil
-        case .user(let user, _): return "password of \(user.kind) \(user.name) was set, with roles \(list(user.roles))"
+        case .added(let user, _): return "\(user.kind) \(user.name) was added, with roles \(list(user.roles))"
+        case .newPassword(let user, _): return "the password of \(user.name) was changed"
         case .roles(let name, let before, let after): return "roles of \(name) were changed from \(list(before)) to \(list(after))"
         case .removed(let user, let tokens): return "\(user.kind) \(user.name) was removed, with roles \(list(user.roles)) and \(tokens) tokens in use"
         case .token(let token, _):
-            return "token \(token.id) «\(token.name)» of \(token.owner) was made, for \(list(token.grants)), expiring \(token.expires ?? "never")"
+            let grants = token.grants.isEmpty ? "all that the owner may do" : list(token.grants)
+            return "token \(token.id) «\(token.name)» of \(token.owner) was made, for \(grants), expiring \(token.expires ?? "never")"
         case .revoked(let token): return "token \(token.id) «\(token.name)» of \(token.owner) was revoked"
         }
     }

@@ -30,7 +30,7 @@ struct UserAdd: AsyncParsableCommand {
     func run() async throws {
         let password = self.robot ? nil : try SecretInput.password(for: self.name, fromPipe: self.password.fromPipe)
         let order = AccountOrder.addUser(name: self.name, roles: self.roles, isRobot: self.robot, password: password)
-        guard case .user(let user, let made) = try await Administration(self.options).administer(order) else { throw CommandFailure.strangeReply }
+        guard case .added(let user, let made) = try await Administration(self.options).administer(order) else { throw CommandFailure.strangeReply }
         StandardError.write("added \(user.kind) \(user.name)" + (made == nil ? "" : " with this password, which is not shown again:"))
         if let made { print(made) }
     }
@@ -47,7 +47,7 @@ struct UserPassword: AsyncParsableCommand {
     func run() async throws {
         let password = try SecretInput.password(for: self.name, fromPipe: self.password.fromPipe)
         let order = AccountOrder.setPassword(name: self.name, password: password)
-        guard case .user(let user, let made) = try await Administration(self.options).administer(order) else { throw CommandFailure.strangeReply }
+        guard case .newPassword(let user, let made) = try await Administration(self.options).administer(order) else { throw CommandFailure.strangeReply }
         StandardError.write("\(user.name) has a new password" + (made == nil ? "" : ", which is not shown again:"))
         if let made { print(made) }
     }

@@ -69,7 +69,7 @@ public struct PasswordHash: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { "$scrypt$***" }
 
-    /// Computes for about a tenth of a second: for a `BlockingPool`.
+    /// Computes for about a quarter of a second: for a `BlockingPool`.
     /// - Throws: where there is not enough memory.
     public static func make(_ password: String, cost: Cost = .standard, random: RandomSource) throws -> PasswordHash {
         let salt = random(Self.saltLength)

@@ -10,7 +10,7 @@ struct PasswordScheme: Sendable {
     }
 }
 
-/// Hashes passwords, two at a time: each takes a processor for a tenth of a second and 16 MiB, and anybody may ask for it. At most 32 wait.
+/// Hashes passwords, two at a time: each takes a processor for a quarter of a second and 16 MiB, and anybody may ask for it. At most 32 wait.
 public final class PasswordHasher: Sendable {
     private let pool: any BlockingPool
     private let line: WaitingLine

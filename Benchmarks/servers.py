@@ -142,7 +142,6 @@ class Entrepot(Server):
                 "repositories:\n"
                 "  docker-local: { format: docker, type: hosted }\n"
                 "  files: { format: raw, type: hosted }\n"
-                "security: { openAccess: true }\n"
             )
 
     def command(self):

@@ -21,6 +21,7 @@ public struct TestRequest: Sendable {
     /// Whether it asks why.
     public var explain = IncomingRequest.Explain.not
     public var credentials = Credentials.none
+    public var admission: any RequestAdmission = UnlimitedAdmission()
 
     public init(
         _ method: HTTPRequest.Method, _ target: String, headers: HTTPFields = [:], body: [ByteBuffer] = [], cut: Bool = false, declaresLength: Bool = true,

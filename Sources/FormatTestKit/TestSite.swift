@@ -175,7 +175,8 @@ public struct TestSite: Sendable {
         let outcome = await self.service.respond(
             to: IncomingRequest(
                 id: "test", method: request.method, target: target, headers: request.headers, origin: "http://localhost", ownRoot: request.ownRoot,
-                body: request.stream(), explain: request.explain, credentials: request.credentials, client: "127.0.0.1"))
+                body: request.stream(), explain: request.explain, credentials: request.credentials, client: "127.0.0.1",
+                admission: request.admission))
         return try await TestResponse(outcome, on: self.compute)
     }
 }

@@ -133,10 +133,11 @@ enum UTCTime {
         let milliseconds = ((moment.milliseconds % 1000) + 1000) % 1000
         let time = HTTPDate.fields(seconds: (moment.milliseconds - milliseconds) / 1000)
         bytes.append(digits: time.year.magnitude, width: 4)
-        for (mark, number) in [("-", time.month), ("-", time.day), ("T", time.hour), (":", time.minute), (":", time.second)] as [(Unicode.Scalar, Int64)] {
-            bytes.append(UInt8(ascii: mark))
-            bytes.append(digits: number.magnitude, width: 2)
-        }
+        bytes.append("-", two: time.month)
+        bytes.append("-", two: time.day)
+        bytes.append("T", two: time.hour)
+        bytes.append(":", two: time.minute)
+        bytes.append(":", two: time.second)
         bytes.append(UInt8(ascii: "."))
         bytes.append(digits: milliseconds.magnitude, width: 3)
         bytes.append(UInt8(ascii: "Z"))
@@ -144,15 +145,29 @@ enum UTCTime {
 }
 
 extension [UInt8] {
+    /// A mark, and a number of two digits.
+    fileprivate mutating func append(_ mark: Unicode.Scalar, two number: Int64) {
+        self.append(UInt8(ascii: mark))
+        self.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10))
+        self.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
+    }
+
     /// A number in decimal, with zeros in front up to `width` digits.
     fileprivate mutating func append(digits number: UInt64, width: Int = 1) {
+        var digits = Swift.max(1, width)
+        var bound: UInt64 = 10
+        for _ in 1..<digits { bound *= 10 }
+        // A bound beyond the largest number would overflow.
+        while digits < 20, number >= bound {
+            digits += 1
+            bound = digits < 20 ? bound * 10 : bound
+        }
         let start = self.count
+        self.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: digits))
         var rest = number
-        repeat {
-            self.append(UInt8(ascii: "0") + UInt8(rest % 10))
+        for index in stride(from: start + digits - 1, through: start, by: -1) {
+            self[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
-        } while rest > 0
-        while self.count - start < width { self.append(UInt8(ascii: "0")) }
-        self[start...].reverse()
+        }
     }
 }

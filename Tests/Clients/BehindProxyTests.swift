@@ -99,7 +99,7 @@ extension Clients {
             try Data(whole.utf8).write(to: file)
             let nginx = try ChildProcess(["nginx", "-c", file.path, "-e", "stderr"], in: folder)
             do {
-                let isUp = await eventually(within: .seconds(20)) { (try? RawConnection(port: port)) != nil || !nginx.isRunning }
+                let isUp = await eventually(within: .seconds(20)) { accepts(port) || !nginx.isRunning }
                 try #require(isUp && nginx.isRunning, "nginx did not start: \(nginx.errorText)")
                 try await body(port)
             } catch {

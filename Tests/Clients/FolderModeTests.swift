@@ -90,7 +90,7 @@ extension Clients {
         @Test("config check finds nothing wrong with any configuration in config/")
         func configurations() async throws {
             try await withTemporaryFolder { folder in
-                let shipped = Surroundings.root.appending(path: "config")
+                let shipped = Surroundings.root.appending(path: "config").resolvingSymlinksInPath()
                 let files = try FileManager.default.subpathsOfDirectory(atPath: shipped.path).map { shipped.appending(path: $0) }
                 let own = try files.filter { $0.pathExtension == "yaml" }.filter { try String(contentsOf: $0, encoding: .utf8).contains("\nconfigVersion:") }
                 #expect(own.count >= 3)

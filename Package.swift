@@ -151,7 +151,7 @@ let package = Package(
                 model, formatAPI, "RepositoryEngine", "Upstream", "Outbound", "BlockingWork", nio, posix, http, logging,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
-        tests("AdminAPITests", [model, formatAPI, storageAPI, "AdminAPI", "RepositoryEngine", "AccessControl", nio, http]),
+        tests("AdminAPITests", [model, formatAPI, storageAPI, "AdminAPI", "RepositoryEngine", "AccessControl", "FormatTestKit", nio, http]),
         tests("ArchitectureTests", []),
         tests("ClientTests", [], path: "Tests/Clients"),
     ] + formatTargets

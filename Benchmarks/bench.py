@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 
+import access
 import cold
 import groups
 import report
@@ -31,7 +32,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement (3)")
     parser.add_argument("--size", type=int, default=1024, help="of the big layer, in MiB (1024)")
     parser.add_argument("--seconds", type=int, default=4, help="of each wrk run (4)")
-    parser.add_argument("--only", choices=BESIDE + ["tls", "cold", "groups", "scale"], action="append", help="may be given more than once")
+    parser.add_argument("--only", choices=BESIDE + ["tls", "access", "cold", "groups", "scale"], action="append", help="may be given more than once")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     return parser.parse_args()
 
@@ -76,7 +77,7 @@ def beside(options, wanted, folder):
 
 def main():
     options = arguments()
-    wanted = options.only or BESIDE + ["tls", "cold", "groups", "scale"]
+    wanted = options.only or BESIDE + ["tls", "access", "cold", "groups", "scale"]
     peers = [name for name in wanted if name in BESIDE]
     for program in [options.binary] + (["curl", "wrk", "docker-registry", "/usr/sbin/nginx"] if wanted != ["scale"] else []):
         if shutil.which(program) is None:
@@ -92,6 +93,8 @@ def main():
             if not peers:
                 touch_memory()
             texts["tls"] = report.tls(*tls.measure(options.binary, folder, options.rounds, options.size), options)
+        if "access" in wanted:
+            texts["access"] = report.access(access.measure(options.binary, folder, options.rounds, options.seconds), options)
         if "cold" in wanted:
             touch_memory()
             texts["cold"] = report.cold(*cold.measure(options.binary, folder, options.rounds, options.size), options)

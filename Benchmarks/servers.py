@@ -27,12 +27,14 @@ class Server:
     scheme = "http"
     # What curl must be told beside the address.
     curl = []
+    # And wrk.
+    headers = []
     pushes = True
     port = 0
     process = None
 
     def __init__(self, folder):
-        self.folder = os.path.join(folder, self.name.replace(" ", "-"))
+        self.folder = os.path.join(folder, self.name.replace(", ", "-").replace(" ", "-"))
         os.makedirs(self.folder)
 
     def command(self):

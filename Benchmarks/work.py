@@ -83,7 +83,8 @@ def manifest(servers, seconds, rounds):
     print(f"manifest by tag, wrk -t1 -c32 -d{seconds}s", file=sys.stderr)
 
     def measure(server, _):
-        line = ["wrk", "-t1", "-c32", f"-d{seconds}s", "--latency", "-H", f"Accept: {MANIFEST}", server.manifest_url()]
+        line = ["wrk", "-t1", "-c32", f"-d{seconds}s", "--latency", "-H", f"Accept: {MANIFEST}"]
+        line += [word for header in server.headers for word in ("-H", header)] + [server.manifest_url()]
         cpu = server.cpu()
         output = subprocess.run(line, capture_output=True, text=True, timeout=seconds + 60, check=True).stdout
         if "Non-2xx" in output or "Socket errors" in output:

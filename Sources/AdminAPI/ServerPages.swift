@@ -9,6 +9,7 @@ public import RepositoryEngine
 ///     /sign-in, /sign-out    the session of the pages
 ///     /api/v1/me             who asks, and with which rights
 ///     /api/v1/tokens[/id]    one's own tokens
+///     /api/v1/openapi.json   what of the API there is, for programs
 public struct ServerPages: PageHandler {
     private let callers: Callers
     private let authorizer: any Authorizer
@@ -99,6 +100,10 @@ public struct ServerPages: PageHandler {
         do {
             let caller = try await self.callers.caller(of: request)
             outcome.principal = caller
+            if request.target.path == ["api", "v1", "openapi.json"], request.method == .get {
+                outcome.response = OpenAPIDocument.response
+                return outcome
+            }
             guard !caller.isAnonymous || self.callers.gate.isOpen else { throw FormatError(.unauthenticated, "sign in, or send a token") }
             let path = Array(request.target.path.dropFirst())
             switch (path.prefix(2), request.method) {

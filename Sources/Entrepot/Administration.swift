@@ -44,7 +44,13 @@ struct Administration {
         _ target: String, _ tell: (JobProgress) -> Void, offline: (Assembly) async throws -> Report
     ) async throws -> Report {
         let configuration = try self.options.load(quietly: true)
-        guard let server = ControlClient(dataFolder: configuration.data) else { return try await self.open(configuration, offline) }
+        guard let server = ControlClient(dataFolder: configuration.data) else {
+            return try await self.open(configuration) { assembly in
+                // Looking at the trail leaves nothing in it.
+                if !target.hasPrefix("/audit/") { assembly.note(.administration, "without a server: \(target)") }
+                return try await offline(assembly)
+            }
+        }
         var last: JobLine<Report>?
         try server.send("POST", target) { line in
             let line = try JSONDecoder().decode(JobLine<Report>.self, from: line)

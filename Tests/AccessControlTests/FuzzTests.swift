@@ -26,6 +26,24 @@ struct FuzzTests {
         }
     }
 
+    @Test("damaged Authorization headers are read without a crash, and no name has a colon", arguments: [1, 2, 3])
+    func credentials(seed: UInt64) {
+        var dice = Dice(state: seed)
+        let basic = ["ann:secret", ":", "a:", ":b", "a:b:c", "é:ü"].map { "Basic \(Base64.text($0.utf8, .standard))" }
+        let seeds = basic + ["Bearer entrepot_abc", "bearer a.b.c", "BASIC  YTpi", "Basic YTpi=", "Negotiate x", "Basic", "Bearer ", ""]
+        for _ in 0..<6000 {
+            let text = dice.damaged(dice.pick(seeds), Self.pieces + [" ", "=", "==", "Basic ", "\t"])
+            switch Credentials(authorization: [text]) {
+            case .basic(let name, let secret): #expect(!name.contains(":") && !(name.isEmpty && secret.isEmpty))
+            case .bearer(let token): #expect(!token.isEmpty && token.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F })
+            case .none, .unreadable: break
+            }
+            #expect(Credentials(authorization: [text, text]) == .unreadable)
+        }
+        #expect(Credentials(authorization: []) == .none)
+        #expect(Credentials(authorization: ["Basic " + String(repeating: "A", count: Credentials.longest)]) == .unreadable)
+    }
+
     @Test("damaged token texts are none", arguments: [1, 2, 3])
     func tokens(seed: UInt64) {
         var dice = Dice(state: seed)

@@ -107,6 +107,22 @@ extension Clients {
             }
         }
 
+        /// Where the text differs and is right, the golden file is to be what `scripts/clients/signing_in.py` prints.
+        @Test(
+            "what each client prints with good, wrong, insufficient, expired and revoked credentials is as the golden file says",
+            .needs("python3", "dockerd", "docker", "containerd", "podman", "buildah", "skopeo", "curl"), .needsRoot)
+        func golden() async throws {
+            try await withTemporaryFolder { folder in
+                let said = try await succeed(
+                    ["python3", Surroundings.script("signing_in.py"), Surroundings.binary, folder.path], environment: ["PYTHONDONTWRITEBYTECODE": "1"],
+                    in: folder, deadline: .seconds(180))
+                let wanted = try String(contentsOfFile: Surroundings.script("signing_in.txt"), encoding: .utf8).split(separator: "\n")
+                let found = said.split(separator: "\n")
+                #expect(found.count == wanted.count)
+                for (one, other) in zip(found, wanted) { #expect(one == other) }
+            }
+        }
+
         @Test("who pulled what is found by digest and by name, and the trail is whole", .needs("curl"))
         func audit() async throws {
             try await Guarded.with { it in

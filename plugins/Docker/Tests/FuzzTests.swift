@@ -55,6 +55,25 @@ struct FuzzTests {
         ]
     }
 
+    @Test("damaged scopes are none, or are written as what they ask for and read as the same again", arguments: [1, 2, 3])
+    func scopes(seed: UInt64) {
+        var dice = Dice(state: seed)
+        let seeds = [
+            "repository:team/app:pull,push", "repository(plugin):a:*", "registry:catalog:*", "repository:h:5000/a/b:delete",
+            "repository:a:pull repository:b:push",
+        ]
+        let pieces = Self.inTargets + [":", ",", " ", "(", ")", "*", "pull", "registry", "catalog"]
+        for _ in 0..<4000 {
+            let text = String(decoding: dice.damaged(dice.pick(seeds), pieces), as: UTF8.self)
+            for scope in Scope.all(in: [text]) {
+                #expect(scope.actions.allSatisfy { [.read, .write, .delete].contains($0) })
+                guard !scope.actions.isEmpty else { continue }
+                #expect(Scope("\(scope)"[...]) == scope)
+            }
+        }
+        #expect(Scope.all(in: Array(repeating: "repository:a:pull", count: 1000)).count == Scope.most)
+    }
+
     @Test("damaged requests and manifests are answered, never with 500, and every refusal is in the envelope", arguments: [1, 2, 3, 4])
     func fuzz(seed: UInt64) async throws {
         var dice = Dice(state: seed)

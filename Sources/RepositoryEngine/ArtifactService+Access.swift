@@ -72,8 +72,8 @@ extension ArtifactService {
         let denied = self.denied(operation.accesses, of: repository, caller)
         guard !denied.isEmpty else { return }
         if case .ticket = caller.means {
-            let error = FormatError(.unauthenticated, "the token is not for this: it was asked for with another scope, or you have no right to it")
-            throw Refusal(error, denied: operation.accesses, challenge: .insufficientScope, rule: "grant")
+            let advice = "the token has no right to \(denied[0].action.rawValue) this: sign in with an account that has, or ask an administrator for the right"
+            throw Refusal(FormatError(.unauthenticated, advice), denied: operation.accesses, challenge: .insufficientScope, rule: "grant")
         }
         guard !caller.isAnonymous else { throw self.denial(of: denied, to: caller, repository.isMirror) }
         let reading = denied.map { access in

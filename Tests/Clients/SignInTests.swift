@@ -50,7 +50,7 @@ extension Clients {
                     try await docker.succeed(["build", "--network", "none", "--tag", name, context.path], environment: ["DOCKER_BUILDKIT": "0"])
                     let nobody = try await docker.run(["push", name])
                     #expect(
-                        nobody.status != 0 && (nobody.output + nobody.errors).contains("unauthorized: authentication required"),
+                        nobody.status != 0 && (nobody.output + nobody.errors).contains("requested access to the resource is denied"),
                         "\(nobody.output)\(nobody.errors)")
                     let wrong = try await docker.run(["login", "--username", "ann", "--password", "wrong password", host])
                     #expect(wrong.status != 0 && wrong.errors.contains("unauthorized"), "\(wrong.errors)")

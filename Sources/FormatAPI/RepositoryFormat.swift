@@ -38,6 +38,9 @@ public protocol RepositoryFormat: Sendable {
     static func objection(to name: RepositoryName) -> String?
     /// What `owns` is matched with for a file: the image or package it is of, or its own path.
     static func name(at path: AssetPath) -> String
+    /// The package of this name (as `name(at:)` says it) where a hosted member that holds it keeps it to itself in a group, so that nobody takes the place of
+    /// a private package with a public one of its name; nil: members that follow may have more of it.
+    static func exclusivePackage(_ name: String) -> PackageName?
     /// What an asset outside every component is a part of; nil: it stands for itself, and nothing but a request removes it.
     static func part(at path: AssetPath) -> Part?
     /// Where a part lies: the way back from `part(at:)`; nil: nowhere that could be told from it.
@@ -75,6 +78,7 @@ extension RepositoryFormat {
         throw FormatError(.unsupported, "\(Self.id) repositories cannot be filled ahead of time")
     }
     public static func name(at path: AssetPath) -> String { path.text }
+    public static func exclusivePackage(_ name: String) -> PackageName? { nil }
     public static func part(at path: AssetPath) -> Part? { nil }
     public static func path(of part: Part) -> AssetPath? { nil }
     public static var containing: [String] { [] }

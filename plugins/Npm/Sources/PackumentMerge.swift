@@ -18,13 +18,16 @@ struct PackumentMerge {
         self.key = key
         self.versions = Self.versions(of: sources)
         let tags = Self.tags(of: sources)
-        let highest = self.versions.last { !$0.entry.isPrerelease } ?? self.versions.last
         // Clients have no use for a package without it. Where somebody has said what it is, that stands.
-        if let highest, !tags.contains(where: { $0.name == "latest" }) {
-            self.tags = [("latest", highest.entry.name)] + tags
-        } else {
-            self.tags = tags
-        }
+        let isMissing = !tags.contains { $0.name == "latest" }
+        self.tags = (isMissing ? Self.highest(self.versions).map { [("latest", $0)] } ?? [] : []) + tags
+    }
+
+    /// Of the releases, where there are any.
+    private static func highest(_ versions: [Version]) -> String? {
+        let all = versions.map { (name: $0.entry.name, key: $0.entry.sortKey, isRelease: NpmVersion(bytes: $0.entry.name.utf8)?.isPrerelease == false) }
+        let releases = all.filter(\.isRelease)
+        return (releases.isEmpty ? all : releases).max { $0.key.lexicographicallyPrecedes($1.key) }?.name
     }
 
     func write(to plan: inout DocumentPlan) {
@@ -194,9 +197,4 @@ struct PackumentMerge {
         default: true
         }
     }
-}
-
-extension Outline.Entry {
-    /// Of a version.
-    fileprivate var isPrerelease: Bool { NpmVersion(bytes: self.name.utf8)?.isPrerelease ?? true }
 }

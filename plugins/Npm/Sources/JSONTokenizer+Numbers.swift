@@ -11,37 +11,29 @@ extension JSONTokenizer {
         }
 
         /// nil: the byte is none of the number's.
-        @inline(__always)
-        func next(_ byte: UInt8) -> Numeral? {
-            switch (self, byte) {
-            case (.start, UInt8(ascii: "-")): .minus
-            case (.start, UInt8(ascii: "0")), (.minus, UInt8(ascii: "0")): .zero
-            case (.start, UInt8(ascii: "1")...UInt8(ascii: "9")),
-                (.minus, UInt8(ascii: "1")...UInt8(ascii: "9")):
-                .whole
-            case (.whole, UInt8(ascii: "0")...UInt8(ascii: "9")): .whole
-            case (.zero, UInt8(ascii: ".")), (.whole, UInt8(ascii: ".")): .point
-            case (.point, UInt8(ascii: "0")...UInt8(ascii: "9")),
-                (.fraction, UInt8(ascii: "0")...UInt8(ascii: "9")):
-                .fraction
-            case (.zero, UInt8(ascii: "e")), (.whole, UInt8(ascii: "e")), (.fraction, UInt8(ascii: "e")):
-                .exponent
-            case (.zero, UInt8(ascii: "E")), (.whole, UInt8(ascii: "E")), (.fraction, UInt8(ascii: "E")):
-                .exponent
-            case (.exponent, UInt8(ascii: "+")), (.exponent, UInt8(ascii: "-")): .sign
-            case (.exponent, UInt8(ascii: "0")...UInt8(ascii: "9")),
-                (.sign, UInt8(ascii: "0")...UInt8(ascii: "9")):
-                .power
-            case (.power, UInt8(ascii: "0")...UInt8(ascii: "9")): .power
+        @inline(__always) func next(_ byte: UInt8) -> Numeral? {
+            if (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
+                return switch self {
+                case .start, .minus: byte == UInt8(ascii: "0") ? .zero : .whole
+                case .whole: .whole
+                case .point, .fraction: .fraction
+                case .exponent, .sign, .power: .power
+                case .zero: nil
+                }
+            }
+            return switch byte {
+            case UInt8(ascii: "."): self == .zero || self == .whole ? .point : nil
+            case UInt8(ascii: "e"), UInt8(ascii: "E"): self == .zero || self == .whole || self == .fraction ? .exponent : nil
+            case UInt8(ascii: "-"): self == .start ? .minus : self == .exponent ? .sign : nil
+            case UInt8(ascii: "+"): self == .exponent ? .sign : nil
             default: nil
             }
         }
     }
 
-    @inline(__always)
-    mutating func number<Visitor: JSONVisitor>(
-        _ bytes: UnsafeRawBufferPointer, _ at: inout Int, _ offset: Int64, _ visitor: inout Visitor
-    ) throws(JSONFlaw) {
+    @inline(__always) mutating func number<Visitor: JSONVisitor>(_ bytes: UnsafeRawBufferPointer, _ at: inout Int, _ offset: Int64, _ visitor: inout Visitor)
+        throws(JSONFlaw)
+    {
         while at < bytes.count, let next = self.numeral.next(bytes[at]) {
             self.numeral = next
             at += 1

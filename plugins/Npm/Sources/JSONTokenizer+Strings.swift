@@ -1,9 +1,9 @@
 extension JSONTokenizer {
-    @inline(__always)
-    mutating func string<Visitor: JSONVisitor>(
-        _ bytes: UnsafeRawBufferPointer, _ at: inout Int, _ offset: Int64, _ visitor: inout Visitor
-    ) throws(JSONFlaw) {
+    @inline(__always) mutating func string<Visitor: JSONVisitor>(_ bytes: UnsafeRawBufferPointer, _ at: inout Int, _ offset: Int64, _ visitor: inout Visitor)
+        throws(JSONFlaw)
+    {
         if self.text.half != 0, bytes[at] != UInt8(ascii: "\\") { try self.loseHalf(&visitor) }
+        if self.text.mode == .none { self.walk(bytes, &at) }
         at = Self.plain(bytes, from: at)
         guard at < bytes.count else { return }
         let byte = bytes[at]
@@ -23,40 +23,54 @@ extension JSONTokenizer {
         }
     }
 
+    /// Strings that nobody hears of, one behind the other: `a":"b","c":"d`. Most of a packument is that. Ends where it is anything else.
+    @inline(__always) private mutating func walk(_ bytes: UnsafeRawBufferPointer, _ at: inout Int) {
+        let (isQuiet, isInObject) = (self.depth > self.heard, self.isInObject)
+        var isKey = self.text.isKey
+        while true {
+            at = Self.plain(bytes, from: at)
+            guard at &+ 3 <= bytes.count else { break }
+            if bytes[at] == UInt8(ascii: "\\") {
+                guard Self.meaning(bytes[at &+ 1]) != nil else { break }
+                at &+= 2
+                continue
+            }
+            guard isQuiet, bytes[at] == UInt8(ascii: "\""), bytes[at &+ 2] == UInt8(ascii: "\""),
+                bytes[at &+ 1] == (isKey ? UInt8(ascii: ":") : UInt8(ascii: ","))
+            else { break }
+            isKey = !isKey && isInObject
+            at &+= 3
+        }
+        self.text.isKey = isKey
+    }
+
     /// Where the first byte is that is no plain ASCII character: a quote, a backslash, a control character or a byte of a longer one.
-    @inline(__always)
-    private static func plain(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+    @inline(__always) private static func plain(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         var at = start
         while at &+ 8 <= bytes.count {
-            let found = Self.stops(
-                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)))
+            let found = Self.stops(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)))
             if found != 0 { return at &+ found.trailingZeroBitCount / 8 }
             at &+= 8
         }
         while at < bytes.count {
             let byte = bytes[at]
-            if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-                return at
-            }
+            if byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return at }
             at &+= 1
         }
         return at
     }
 
     /// The highest bit of each byte that stops a plain run, of the lowest such byte at least: a subtraction borrows only from bytes above it.
-    @inline(__always)
-    private static func stops(_ word: UInt64) -> UInt64 {
+    @inline(__always) private static func stops(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let quote = word ^ (ones &* 0x22)
         let backslash = word ^ (ones &* 0x5C)
-        return ((word &- (ones &* 0x20)) | (quote &- ones) | (backslash &- ones) | word)
-            & (ones &* 0x80)
+        return ((word &- (ones &* 0x20)) | (quote &- ones) | (backslash &- ones) | word) & (ones &* 0x80)
     }
 
     // MARK: Characters of several bytes. RFC 3629, 4
 
-    @inline(__always)
-    private mutating func lead(_ byte: UInt8, _ place: Int64) throws(JSONFlaw) {
+    @inline(__always) private mutating func lead(_ byte: UInt8, _ place: Int64) throws(JSONFlaw) {
         self.text.next = 0x80...0xBF
         switch byte {
         case 0xC2...0xDF: self.text.rest = 1
@@ -71,15 +85,10 @@ extension JSONTokenizer {
         self.state = .sequence
     }
 
-    @inline(__always)
-    mutating func sequence(_ bytes: UnsafeRawBufferPointer, _ at: inout Int, _ offset: Int64)
-        throws(JSONFlaw)
-    {
+    @inline(__always) mutating func sequence(_ bytes: UnsafeRawBufferPointer, _ at: inout Int, _ offset: Int64) throws(JSONFlaw) {
         while at < bytes.count {
             guard self.text.next.contains(bytes[at]) else {
-                throw JSONFlaw(
-                    message: "the JSON is not UTF-8 at byte \(offset + Int64(at))", offset: offset + Int64(at)
-                )
+                throw JSONFlaw(message: "the JSON is not UTF-8 at byte \(offset + Int64(at))", offset: offset + Int64(at))
             }
             at += 1
             self.text.rest -= 1
@@ -99,9 +108,7 @@ extension JSONTokenizer {
 
     // MARK: Escapes
 
-    mutating func escape<Visitor: JSONVisitor>(
-        _ bytes: UnsafeRawBufferPointer, _ at: inout Int, _ offset: Int64, _ visitor: inout Visitor
-    ) throws(JSONFlaw) {
+    mutating func escape<Visitor: JSONVisitor>(_ bytes: UnsafeRawBufferPointer, _ at: inout Int, _ offset: Int64, _ visitor: inout Visitor) throws(JSONFlaw) {
         let (byte, place) = (bytes[at], offset + Int64(at))
         at += 1
         self.text.run = at
@@ -118,7 +125,7 @@ extension JSONTokenizer {
         try self.add(Unicode.Scalar(meant), &visitor)
     }
 
-    private static func meaning(_ byte: UInt8) -> UInt8? {
+    @inline(__always) private static func meaning(_ byte: UInt8) -> UInt8? {
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): byte
         case UInt8(ascii: "b"): 0x08
@@ -130,16 +137,11 @@ extension JSONTokenizer {
         }
     }
 
-    private mutating func digit<Visitor: JSONVisitor>(
-        _ byte: UInt8, _ place: Int64, _ visitor: inout Visitor
-    ) throws(JSONFlaw) {
+    private mutating func digit<Visitor: JSONVisitor>(_ byte: UInt8, _ place: Int64, _ visitor: inout Visitor) throws(JSONFlaw) {
         switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"):
-            self.text.unit = self.text.unit << 4 | UInt32(byte - 48)
-        case UInt8(ascii: "A")...UInt8(ascii: "F"):
-            self.text.unit = self.text.unit << 4 | UInt32(byte - 55)
-        case UInt8(ascii: "a")...UInt8(ascii: "f"):
-            self.text.unit = self.text.unit << 4 | UInt32(byte - 87)
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): self.text.unit = self.text.unit << 4 | UInt32(byte - 48)
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): self.text.unit = self.text.unit << 4 | UInt32(byte - 55)
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): self.text.unit = self.text.unit << 4 | UInt32(byte - 87)
         default: throw Self.malformed(place)
         }
         self.text.digits -= 1
@@ -152,8 +154,7 @@ extension JSONTokenizer {
         let (unit, half) = (self.text.unit, self.text.half)
         if half != 0, (0xDC00..<0xE000).contains(unit) {
             self.text.half = 0
-            return try self.add(
-                Unicode.Scalar(0x10000 + (half - 0xD800) << 10 + (unit - 0xDC00)) ?? "\u{FFFD}", &visitor)
+            return try self.add(Unicode.Scalar(0x10000 + (half - 0xD800) << 10 + (unit - 0xDC00)) ?? "\u{FFFD}", &visitor)
         }
         if half != 0 { try self.loseHalf(&visitor) }
         if (0xD800..<0xDC00).contains(unit) {
@@ -169,12 +170,9 @@ extension JSONTokenizer {
         try self.add("\u{FFFD}", &visitor)
     }
 
-    private mutating func add<Visitor: JSONVisitor>(
-        _ scalar: Unicode.Scalar, _ visitor: inout Visitor
-    ) throws(JSONFlaw) {
+    private mutating func add<Visitor: JSONVisitor>(_ scalar: Unicode.Scalar, _ visitor: inout Visitor) throws(JSONFlaw) {
         for byte in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter {
-            try withUnsafeBytes(of: byte) { (bytes) throws(JSONFlaw) in try self.text.add(bytes, &visitor)
-            }
+            try withUnsafeBytes(of: byte) { (bytes) throws(JSONFlaw) in try self.text.add(bytes, &visitor) }
         }
     }
 }

@@ -19,8 +19,7 @@ extension JSONTokenizer {
         private var kept: [UInt8] = []
         private var isTooLong = false
 
-        @inline(__always)
-        mutating func begin(_ interest: JSONInterest, at: Int) {
+        @inline(__always) mutating func begin(_ interest: JSONInterest, at: Int) {
             self.isKey = false
             switch interest {
             case .nothing, .members: self.mode = .none
@@ -36,43 +35,32 @@ extension JSONTokenizer {
             self.half = 0
             self.isTooLong = false
             // One long text is no reason to hold as much for ever.
-            self.kept.removeAll(keepingCapacity: self.kept.capacity <= 4096)
+            if !self.kept.isEmpty { self.kept.removeAll(keepingCapacity: self.kept.count <= 4096) }
         }
 
         /// Hands on what has no escape in it.
-        mutating func flush<Visitor: JSONVisitor>(
-            _ bytes: UnsafeRawBufferPointer, upTo end: Int, _ visitor: inout Visitor
-        ) throws(JSONFlaw) {
+        mutating func flush<Visitor: JSONVisitor>(_ bytes: UnsafeRawBufferPointer, upTo end: Int, _ visitor: inout Visitor) throws(JSONFlaw) {
             guard self.run < end else { return }
             let run = UnsafeRawBufferPointer(rebasing: bytes[self.run..<end])
             self.run = end
             try self.add(run, &visitor)
         }
 
-        mutating func add<Visitor: JSONVisitor>(
-            _ bytes: UnsafeRawBufferPointer, _ visitor: inout Visitor
-        ) throws(JSONFlaw) {
+        mutating func add<Visitor: JSONVisitor>(_ bytes: UnsafeRawBufferPointer, _ visitor: inout Visitor) throws(JSONFlaw) {
             if self.mode == .pieces { return try visitor.piece(bytes) }
-            if self.kept.count + bytes.count > self.limit {
-                self.isTooLong = true
-            } else {
-                self.kept.append(contentsOf: bytes)
-            }
+            if self.kept.count + bytes.count > self.limit { self.isTooLong = true } else { self.kept.append(contentsOf: bytes) }
         }
 
-        /// All of it, without a copy where it lies in one piece; nil where it is too long.
-        func withWhole(
-            _ bytes: UnsafeRawBufferPointer, upTo end: Int,
-            _ body: (UnsafeRawBufferPointer?) throws(JSONFlaw) -> Void
-        ) throws(JSONFlaw) {
-            guard !self.isTooLong else { return try body(nil) }
-            if self.kept.isEmpty {
-                let run = UnsafeRawBufferPointer(rebasing: bytes[min(self.run, end)..<end])
-                return try body(run.count <= self.limit ? run : nil)
-            }
-            try self.kept.withUnsafeBufferPointer { (kept) throws(JSONFlaw) in
-                try body(UnsafeRawBufferPointer(kept))
-            }
+        /// What lies in one piece, and so needs no copy.
+        @inline(__always) func whole(_ bytes: UnsafeRawBufferPointer, upTo end: Int) -> UnsafeRawBufferPointer? {
+            let run = UnsafeRawBufferPointer(rebasing: bytes[min(self.run, end)..<end])
+            return run.count <= self.limit ? run : nil
+        }
+
+        /// What came in several; nil where it is too long.
+        func withKept(_ body: (UnsafeRawBufferPointer?) throws(JSONFlaw) -> Void) throws(JSONFlaw) {
+            if self.isTooLong { return try body(nil) }
+            try self.kept.withUnsafeBufferPointer { (kept) throws(JSONFlaw) in try body(UnsafeRawBufferPointer(kept)) }
         }
 
         var isEmpty: Bool { self.kept.isEmpty && !self.isTooLong }
@@ -81,34 +69,30 @@ extension JSONTokenizer {
     /// - Parameters:
     ///   - end: in `bytes`, where the text ends.
     ///   - place: where the value ends.
-    @inline(__always)
-    mutating func endText<Visitor: JSONVisitor>(
-        _ bytes: UnsafeRawBufferPointer, _ end: Int, _ place: Int64, _ visitor: inout Visitor
-    ) throws(JSONFlaw) {
+    @inline(__always) mutating func endText<Visitor: JSONVisitor>(_ bytes: UnsafeRawBufferPointer, _ end: Int, _ place: Int64, _ visitor: inout Visitor)
+        throws(JSONFlaw)
+    {
         self.state = self.text.isKey ? .colon : self.depth == 0 ? .done : .comma
         guard self.depth <= self.heard else { return }
         try self.report(bytes, end, place, &visitor)
     }
 
-    private mutating func report<Visitor: JSONVisitor>(
-        _ bytes: UnsafeRawBufferPointer, _ end: Int, _ place: Int64, _ visitor: inout Visitor
-    ) throws(JSONFlaw) {
+    private mutating func report<Visitor: JSONVisitor>(_ bytes: UnsafeRawBufferPointer, _ end: Int, _ place: Int64, _ visitor: inout Visitor) throws(JSONFlaw) {
         let mode = self.text.mode
-        guard mode == .whole else {
-            if mode == .pieces { try self.text.flush(bytes, upTo: end, &visitor) }
-            self.text.mode = .none
-            return try visitor.end(at: place, text: nil)
-        }
-        if !self.text.isEmpty { try self.text.flush(bytes, upTo: end, &visitor) }
-        let isKey = self.text.isKey
-        try self.text.withWhole(bytes, upTo: end) { (text) throws(JSONFlaw) in
-            guard isKey else { return try visitor.end(at: place, text: text) }
-            guard let text else {
-                throw JSONFlaw(
-                    message: "the JSON has a key of more than \(Self.longestKey) bytes", offset: place)
-            }
-            try visitor.key(text)
-        }
         self.text.mode = .none
+        if mode == .whole, self.text.isEmpty { return try self.report(self.text.whole(bytes, upTo: end), place, &visitor) }
+        guard mode != .none else { return try visitor.end(at: place, text: nil) }
+        self.text.mode = mode
+        try self.text.flush(bytes, upTo: end, &visitor)
+        self.text.mode = .none
+        guard mode == .whole else { return try visitor.end(at: place, text: nil) }
+        let text = self.text
+        try text.withKept { (kept) throws(JSONFlaw) in try self.report(kept, place, &visitor) }
+    }
+
+    @inline(__always) private func report<Visitor: JSONVisitor>(_ text: UnsafeRawBufferPointer?, _ place: Int64, _ visitor: inout Visitor) throws(JSONFlaw) {
+        guard self.text.isKey else { return try visitor.end(at: place, text: text) }
+        guard let text else { throw JSONFlaw(message: "the JSON has a key of more than \(Self.longestKey) bytes", offset: place) }
+        try visitor.key(text)
     }
 }

@@ -36,9 +36,7 @@ struct JSONTokenizer: Sendable {
     }
 
     /// - Returns: how many bytes were taken: all, unless the visitor has paused.
-    mutating func feed<Visitor: JSONVisitor>(
-        _ bytes: UnsafeRawBufferPointer, at offset: Int64, _ visitor: inout Visitor
-    ) throws(JSONFlaw) -> Int {
+    mutating func feed<Visitor: JSONVisitor>(_ bytes: UnsafeRawBufferPointer, at offset: Int64, _ visitor: inout Visitor) throws(JSONFlaw) -> Int {
         var at = 0
         self.text.run = 0
         while at < bytes.count {
@@ -57,58 +55,49 @@ struct JSONTokenizer: Sendable {
     }
 
     /// - Parameter offset: the document's length.
-    mutating func finish<Visitor: JSONVisitor>(at offset: Int64, _ visitor: inout Visitor)
-        throws(JSONFlaw)
-    {
-        if self.state == .number, self.depth == 0, self.numeral.isWhole {
-            try self.endText(UnsafeRawBufferPointer(start: nil, count: 0), 0, offset, &visitor)
-        }
-        guard self.state == .done else {
-            throw JSONFlaw(message: "the JSON breaks off after \(offset) bytes", offset: offset)
-        }
+    mutating func finish<Visitor: JSONVisitor>(at offset: Int64, _ visitor: inout Visitor) throws(JSONFlaw) {
+        if self.state == .number, self.depth == 0, self.numeral.isWhole { try self.endText(UnsafeRawBufferPointer(start: nil, count: 0), 0, offset, &visitor) }
+        guard self.state == .done else { throw JSONFlaw(message: "the JSON breaks off after \(offset) bytes", offset: offset) }
     }
 
-    static func malformed(_ offset: Int64) -> JSONFlaw {
-        JSONFlaw(message: "the JSON is malformed at byte \(offset)", offset: offset)
-    }
+    static func malformed(_ offset: Int64) -> JSONFlaw { JSONFlaw(message: "the JSON is malformed at byte \(offset)", offset: offset) }
 }
 
 // Between values.
 extension JSONTokenizer {
-    @inline(__always)
-    private mutating func structure<Visitor: JSONVisitor>(
+    @inline(__always) private mutating func structure<Visitor: JSONVisitor>(
         _ bytes: UnsafeRawBufferPointer, _ at: inout Int, _ offset: Int64, _ visitor: inout Visitor
     ) throws(JSONFlaw) {
         let byte = bytes[at]
         if byte <= 0x20 {
-            guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else {
-                throw Self.malformed(offset + Int64(at))
-            }
+            guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { throw Self.malformed(offset + Int64(at)) }
             at += 1
             return
         }
-        switch (self.state, byte) {
-        case (.comma, UInt8(ascii: ",")): self.state = self.isInObject ? .key : .value
-        case (.colon, UInt8(ascii: ":")): self.state = .value
-        case (.key, UInt8(ascii: "\"")), (.keyOrEnd, UInt8(ascii: "\"")):
-            self.text.begin(
-                self.depth <= self.heard ? .text(limit: Self.longestKey) : .nothing, at: at + 1)
+        switch self.state {
+        case .comma:
+            if byte == UInt8(ascii: ",") {
+                self.state = self.isInObject ? .key : .value
+            } else {
+                guard byte == (self.isInObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { throw Self.malformed(offset + Int64(at)) }
+                try self.close(offset + Int64(at) + 1, &visitor)
+            }
+        case .colon:
+            guard byte == UInt8(ascii: ":") else { throw Self.malformed(offset + Int64(at)) }
+            self.state = .value
+        case .keyOrEnd where byte == UInt8(ascii: "}"), .valueOrEnd where byte == UInt8(ascii: "]"): try self.close(offset + Int64(at) + 1, &visitor)
+        case .key, .keyOrEnd:
+            guard byte == UInt8(ascii: "\"") else { throw Self.malformed(offset + Int64(at)) }
+            self.text.begin(self.depth <= self.heard ? .text(limit: Self.longestKey) : .nothing, at: at + 1)
             self.text.isKey = true
             self.state = .string
-        case (.comma, UInt8(ascii: "}")) where self.isInObject, (.keyOrEnd, UInt8(ascii: "}")):
-            try self.close(offset + Int64(at) + 1, &visitor)
-        case (.comma, UInt8(ascii: "]")) where !self.isInObject, (.valueOrEnd, UInt8(ascii: "]")):
-            try self.close(offset + Int64(at) + 1, &visitor)
-        case (.value, _), (.valueOrEnd, _): try self.begin(byte, at, offset, &visitor)
+        case .value, .valueOrEnd: try self.begin(byte, at, offset, &visitor)
         default: throw Self.malformed(offset + Int64(at))
         }
         at += 1
     }
 
-    @inline(__always)
-    private mutating func begin<Visitor: JSONVisitor>(
-        _ byte: UInt8, _ at: Int, _ offset: Int64, _ visitor: inout Visitor
-    ) throws(JSONFlaw) {
+    @inline(__always) private mutating func begin<Visitor: JSONVisitor>(_ byte: UInt8, _ at: Int, _ offset: Int64, _ visitor: inout Visitor) throws(JSONFlaw) {
         let place = offset + Int64(at)
         guard let kind = Self.kind(byte) else { throw Self.malformed(place) }
         let interest = self.depth <= self.heard ? try visitor.begin(kind, at: place) : .nothing
@@ -128,8 +117,7 @@ extension JSONTokenizer {
         }
     }
 
-    @inline(__always)
-    private static func kind(_ byte: UInt8) -> JSONKind? {
+    @inline(__always) private static func kind(_ byte: UInt8) -> JSONKind? {
         switch byte {
         case UInt8(ascii: "\""): .string
         case UInt8(ascii: "{"): .object
@@ -142,12 +130,8 @@ extension JSONTokenizer {
         }
     }
 
-    private mutating func open(_ isObject: Bool, _ interest: JSONInterest, _ place: Int64)
-        throws(JSONFlaw)
-    {
-        guard self.depth < self.deepest else {
-            throw JSONFlaw(message: "the JSON is deeper than \(self.deepest) levels", offset: place)
-        }
+    private mutating func open(_ isObject: Bool, _ interest: JSONInterest, _ place: Int64) throws(JSONFlaw) {
+        guard self.depth < self.deepest else { throw JSONFlaw(message: "the JSON is deeper than \(self.deepest) levels", offset: place) }
         self.objects[self.depth] = isObject
         self.depth += 1
         self.isInObject = isObject
@@ -155,9 +139,7 @@ extension JSONTokenizer {
         self.state = isObject ? .keyOrEnd : .valueOrEnd
     }
 
-    private mutating func close<Visitor: JSONVisitor>(_ end: Int64, _ visitor: inout Visitor)
-        throws(JSONFlaw)
-    {
+    private mutating func close<Visitor: JSONVisitor>(_ end: Int64, _ visitor: inout Visitor) throws(JSONFlaw) {
         self.depth -= 1
         if self.heard > self.depth { self.heard = self.depth }
         self.isInObject = self.depth > 0 && self.objects[self.depth - 1]
@@ -165,9 +147,9 @@ extension JSONTokenizer {
         if self.depth <= self.heard { try visitor.end(at: end, text: nil) }
     }
 
-    private mutating func word<Visitor: JSONVisitor>(
-        _ bytes: UnsafeRawBufferPointer, _ at: inout Int, _ offset: Int64, _ visitor: inout Visitor
-    ) throws(JSONFlaw) {
+    private mutating func word<Visitor: JSONVisitor>(_ bytes: UnsafeRawBufferPointer, _ at: inout Int, _ offset: Int64, _ visitor: inout Visitor)
+        throws(JSONFlaw)
+    {
         guard UInt32(bytes[at]) == self.word & 0xFF else { throw Self.malformed(offset + Int64(at)) }
         at += 1
         self.word >>= 8

@@ -73,10 +73,7 @@ struct JSONTree: JSONVisitor, Sendable {
         switch self.open.removeLast() {
         case .array(let elements): self.add(.array(elements))
         case .object(let members):
-            if let key = Self.double(in: members) {
-                throw JSONFlaw(
-                    message: "the JSON has the key «\(key.prefix(100))» twice in one object", offset: offset)
-            }
+            if let key = Self.double(in: members) { throw JSONFlaw(message: "the JSON has the key «\(key.prefix(100))» twice in one object", offset: offset) }
             self.add(.object(members))
         }
     }

@@ -21,9 +21,7 @@ enum JSONValue: Hashable, Sendable {
     init(_ bytes: some Sequence<UInt8>, limits: JSONTree.Limits = .init()) throws(JSONFlaw) {
         var (tokenizer, tree) = (JSONTokenizer(deepest: limits.depth), JSONTree(limits))
         let bytes = Array(bytes)
-        try bytes.withUnsafeBufferPointer { (bytes) throws(JSONFlaw) in
-            _ = try tokenizer.feed(UnsafeRawBufferPointer(bytes), at: 0, &tree)
-        }
+        try bytes.withUnsafeBufferPointer { (bytes) throws(JSONFlaw) in _ = try tokenizer.feed(UnsafeRawBufferPointer(bytes), at: 0, &tree) }
         try tokenizer.finish(at: Int64(bytes.count), &tree)
         guard let value = tree.value else { throw JSONTokenizer.malformed(0) }
         self = value
@@ -31,22 +29,14 @@ enum JSONValue: Hashable, Sendable {
 
     // MARK: Looking
 
-    var members: [Member]? {
-        if case .object(let members) = self { members } else { nil }
-    }
+    var members: [Member]? { if case .object(let members) = self { members } else { nil } }
 
-    var elements: [JSONValue]? {
-        if case .array(let elements) = self { elements } else { nil }
-    }
+    var elements: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
 
-    var string: String? {
-        if case .string(let text) = self { text } else { nil }
-    }
+    var string: String? { if case .string(let text) = self { text } else { nil } }
 
     /// nil: not a whole number, or none that `Int64` holds.
-    var integer: Int64? {
-        if case .number(let text) = self { Int64(text) } else { nil }
-    }
+    var integer: Int64? { if case .number(let text) = self { Int64(text) } else { nil } }
 
     /// A member of an object; nil: there is none, or this is no object.
     subscript(_ key: String) -> JSONValue? {
@@ -110,8 +100,7 @@ enum JSONValue: Hashable, Sendable {
         out.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
             switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                out.append(contentsOf: [UInt8(ascii: "\\"), byte])
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): out.append(contentsOf: [UInt8(ascii: "\\"), byte])
             case 0x08: out.append(contentsOf: #"\b"#.utf8)
             case 0x09: out.append(contentsOf: #"\t"#.utf8)
             case 0x0A: out.append(contentsOf: #"\n"#.utf8)

@@ -5,9 +5,7 @@ struct JSONFlaw: Error, Sendable {
     let offset: Int64
 }
 
-enum JSONKind: Sendable {
-    case object, array, string, number, yes, no, null
-}
+enum JSONKind: Sendable { case object, array, string, number, yes, no, null }
 
 /// What is wanted of a value that begins.
 enum JSONInterest: Sendable {

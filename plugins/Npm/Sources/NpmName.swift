@@ -20,10 +20,8 @@ struct NpmName: Hashable, Sendable, CustomStringConvertible {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         let isScoped = text.utf8.first == UInt8(ascii: "@")
         let scope = isScoped ? parts[0].dropFirst() : ""
-        guard text.utf8.count <= Self.longest, parts.count == (isScoped ? 2 : 1), let name = parts.last,
-            Self.isPlain(name), !Self.isReserved(name),
-            isScoped ? Self.isPlain(scope) : name.utf8.first != UInt8(ascii: "_"),
-            name.utf8.first != UInt8(ascii: ".")
+        guard text.utf8.count <= Self.longest, parts.count == (isScoped ? 2 : 1), let name = parts.last, Self.isPlain(name), !Self.isReserved(name),
+            isScoped ? Self.isPlain(scope) : name.utf8.first != UInt8(ascii: "_"), name.utf8.first != UInt8(ascii: ".")
         else {
             throw FormatError(
                 .invalidRequest,
@@ -46,9 +44,7 @@ struct NpmName: Hashable, Sendable, CustomStringConvertible {
     var isPublishable: Bool {
         let isModern = self.text.utf8.allSatisfy { byte in
             switch byte {
-            case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "@"),
-                UInt8(ascii: "/"):
-                true
+            case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "@"), UInt8(ascii: "/"): true
             default: byte.isASCIILetterOrDigit && !(UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
             }
         }
@@ -57,18 +53,14 @@ struct NpmName: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Neither the folder that packages are installed to, nor what browsers ask for, nor the first segment of the registry's own addresses.
-    private static func isReserved(_ name: Substring) -> Bool {
-        ["node_modules", "favicon.ico", "-"].contains(name.lowercased())
-    }
+    private static func isReserved(_ name: Substring) -> Bool { ["node_modules", "favicon.ico", "-"].contains(name.lowercased()) }
 
     /// What `encodeURIComponent` leaves as it is.
     private static func isPlain(_ text: Substring) -> Bool {
         !text.isEmpty
             && text.utf8.allSatisfy { byte in
                 switch byte {
-                case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "!"),
-                    UInt8(ascii: "~"), UInt8(ascii: "*"):
-                    true
+                case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: "~"), UInt8(ascii: "*"): true
                 case UInt8(ascii: "'"), UInt8(ascii: "("), UInt8(ascii: ")"): true
                 default: byte.isASCIILetterOrDigit
                 }
@@ -78,12 +70,8 @@ struct NpmName: Hashable, Sendable, CustomStringConvertible {
 
 extension NpmName {
     /// Where a version's tarball is, and its address below the repository's: the same on every registry of ours, whatever the upstream has.
-    func tarballPath(_ version: NpmVersion) -> String {
-        "\(self.text)/-/\(self.base)-\(version.text).tgz"
-    }
+    func tarballPath(_ version: NpmVersion) -> String { "\(self.text)/-/\(self.base)-\(version.text).tgz" }
 
     /// Where a version's attestations are, below the repository's address.
-    func attestationsPath(_ version: NpmVersion) -> String {
-        "-/npm/v1/attestations/\(self.encoded)@\(version.text)"
-    }
+    func attestationsPath(_ version: NpmVersion) -> String { "-/npm/v1/attestations/\(self.encoded)@\(version.text)" }
 }

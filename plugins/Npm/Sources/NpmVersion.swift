@@ -19,42 +19,19 @@ struct NpmVersion: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// - Throws: `.invalidRequest`.
     init(_ text: String) throws(FormatError) {
         guard let version = NpmVersion(bytes: text.utf8) else {
-            throw FormatError(
-                .invalidRequest,
-                "«\(text.prefix(Self.longest))» is not a version: it must read like 1.2.3 or 1.2.3-beta.1 (semver.org)"
-            )
+            throw FormatError(.invalidRequest, "«\(text.prefix(Self.longest))» is not a version: it must read like 1.2.3 or 1.2.3-beta.1 (semver.org)")
         }
         self = version
     }
 
     /// nil: it is none.
-    init?(bytes: some BidirectionalCollection<UInt8>) {
+    init?(bytes: some Collection<UInt8>) {
         guard bytes.count <= Self.longest else { return nil }
-        let parts = bytes.split(
-            separator: UInt8(ascii: "+"), maxSplits: 1, omittingEmptySubsequences: false)
-        if parts.count == 2 {
-            for identifier in Self.identifiers(parts[1])
-            where identifier.isEmpty || !identifier.allSatisfy(Self.isAllowed) { return nil }
-        }
-        let halves = parts[0].split(
-            separator: UInt8(ascii: "-"), maxSplits: 1, omittingEmptySubsequences: false)
-        let numbers = Self.identifiers(halves[0])
-        guard numbers.count == 3 else { return nil }
-        var key: [UInt8] = []
-        key.reserveCapacity(16)
-        for digits in numbers {
-            guard let number = Self.number(digits) else { return nil }
-            Self.append(number, to: &key)
-        }
-        if halves.count == 2 {
-            for identifier in Self.identifiers(halves[1]) {
-                guard Self.append(identifier, to: &key) else { return nil }
-            }
-        }
-        key.append(halves.count == 2 ? Mark.end : Mark.release)
-        self.sortKey = key
-        self.isPrerelease = halves.count == 2
-        self.text = String(decoding: bytes, as: UTF8.self)
+        var reader = Reader(bytes: Array(bytes))
+        guard let isPrerelease = reader.read() else { return nil }
+        self.sortKey = reader.key
+        self.isPrerelease = isPrerelease
+        self.text = String(decoding: reader.bytes, as: UTF8.self)
     }
 
     var description: String { self.text }
@@ -65,58 +42,87 @@ struct NpmVersion: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 }
 
-// The key: three numbers, each as the count of its bytes and these; then the pre-release's identifiers, a mark before each; then the last mark.
 extension NpmVersion {
-    private enum Mark {
+    /// Reads a version once, and makes its key: three numbers, each as the count of its bytes and these; then the pre-release's identifiers, a mark
+    /// before each; then the last mark.
+    private struct Reader {
         /// Fewer identifiers come before more of them, numbers before words, and all of them before the release.
-        static let end: UInt8 = 0
-        static let number: UInt8 = 1
-        static let word: UInt8 = 2
-        static let release: UInt8 = 0xFF
-    }
+        private enum Mark {
+            static let end: UInt8 = 0
+            static let number: UInt8 = 1
+            static let word: UInt8 = 2
+            static let release: UInt8 = 0xFF
+        }
 
-    private static func append(_ number: UInt64, to key: inout [UInt8]) {
-        let count = (UInt64.bitWidth - number.leadingZeroBitCount + 7) / 8
-        key.append(UInt8(count))
-        for place in (0..<count).reversed() {
-            key.append(UInt8(truncatingIfNeeded: number >> UInt64(place * 8)))
+        let bytes: [UInt8]
+        private(set) var key: [UInt8] = []
+        private var at = 0
+
+        init(bytes: [UInt8]) {
+            self.bytes = bytes
+            self.key.reserveCapacity(16)
+        }
+
+        /// - Returns: whether it is a pre-release; nil: it is no version.
+        mutating func read() -> Bool? {
+            for place in 0..<3 {
+                guard place == 0 || self.take("."), self.readNumber() else { return nil }
+            }
+            let isPrerelease = self.take("-")
+            if isPrerelease {
+                repeat { guard self.readIdentifier() else { return nil } } while self.take(".")
+            }
+            self.key.append(isPrerelease ? Mark.end : Mark.release)
+            if self.take("+") {
+                repeat { guard !self.word().isEmpty else { return nil } } while self.take(".")
+            }
+            return self.at == self.bytes.count ? isPrerelease : nil
+        }
+
+        private mutating func take(_ mark: Unicode.Scalar) -> Bool {
+            guard self.at < self.bytes.count, self.bytes[self.at] == UInt8(ascii: mark) else { return false }
+            self.at += 1
+            return true
+        }
+
+        private mutating func word() -> ArraySlice<UInt8> {
+            let start = self.at
+            while self.at < self.bytes.count, self.bytes[self.at].isASCIILetterOrDigit || self.bytes[self.at] == UInt8(ascii: "-") { self.at += 1 }
+            return self.bytes[start..<self.at]
+        }
+
+        private mutating func readNumber() -> Bool {
+            let start = self.at
+            var number: UInt64 = 0
+            while self.at < self.bytes.count, NpmVersion.isDigit(self.bytes[self.at]), self.at - start < 17 {
+                number = number * 10 + UInt64(self.bytes[self.at] - UInt8(ascii: "0"))
+                self.at += 1
+            }
+            guard self.at > start, number <= NpmVersion.largest, self.bytes[start] != UInt8(ascii: "0") || self.at == start + 1 else { return false }
+            let count = (UInt64.bitWidth - number.leadingZeroBitCount + 7) / 8
+            self.key.append(UInt8(count))
+            for place in (0..<count).reversed() { self.key.append(UInt8(truncatingIfNeeded: number >> UInt64(place * 8))) }
+            return true
+        }
+
+        /// One of a pre-release.
+        private mutating func readIdentifier() -> Bool {
+            let word = self.word()
+            guard let first = word.first else { return false }
+            if word.allSatisfy(NpmVersion.isDigit) {
+                guard first != UInt8(ascii: "0") || word.count == 1 else { return false }
+                // As text, since it may be of any length; a longer one is greater.
+                self.key.append(Mark.number)
+                self.key.append(UInt8(word.count))
+                self.key.append(contentsOf: word)
+            } else {
+                self.key.append(Mark.word)
+                self.key.append(contentsOf: word)
+                self.key.append(0)
+            }
+            return true
         }
     }
 
-    /// - Returns: whether it is one of a pre-release.
-    private static func append(_ identifier: some Collection<UInt8>, to key: inout [UInt8]) -> Bool {
-        guard let first = identifier.first, identifier.allSatisfy(Self.isAllowed) else { return false }
-        if identifier.allSatisfy(Self.isDigit) {
-            guard first != UInt8(ascii: "0") || identifier.count == 1 else { return false }
-            // As text, since it may be of any length; a longer one is greater.
-            key.append(Mark.number)
-            key.append(UInt8(identifier.count))
-            key.append(contentsOf: identifier)
-        } else {
-            key.append(Mark.word)
-            key.append(contentsOf: identifier)
-            key.append(0)
-        }
-        return true
-    }
-
-    private static func number(_ digits: some Collection<UInt8>) -> UInt64? {
-        guard (1...16).contains(digits.count), digits.allSatisfy(Self.isDigit),
-            digits.first != UInt8(ascii: "0") || digits.count == 1
-        else { return nil }
-        let number = digits.reduce(UInt64(0)) { $0 * 10 + UInt64($1 - UInt8(ascii: "0")) }
-        return number <= Self.largest ? number : nil
-    }
-
-    private static func identifiers<Bytes: Collection<UInt8>>(_ bytes: Bytes) -> [Bytes.SubSequence] {
-        bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-    }
-
-    private static func isDigit(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-    }
-
-    private static func isAllowed(_ byte: UInt8) -> Bool {
-        byte.isASCIILetterOrDigit || byte == UInt8(ascii: "-")
-    }
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 }

@@ -23,9 +23,7 @@ struct PackageAttributes: Sendable {
     init(_ value: JSONValue) {
         self.maintainers = value["maintainers"].flatMap { $0.elements == nil ? nil : $0 }
         let deprecated = value["deprecated"]?.members ?? []
-        self.deprecated = Dictionary(
-            deprecated.compactMap { member in member.value.string.map { (member.key, $0) } }
-        ) { $1 }
+        self.deprecated = Dictionary(deprecated.compactMap { member in member.value.string.map { (member.key, $0) } }) { $1 }
         self.created = value["created"]?.string
         self.modified = value["modified"]?.string
         self.latest = value["latest"].flatMap { $0.members == nil ? nil : $0 }

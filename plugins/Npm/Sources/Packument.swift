@@ -8,9 +8,7 @@ import FormatAPI
 /// (its other members) and `document` (all of it).
 enum Packument: DerivedDocument {
     struct Key: Hashable, Sendable {
-        enum Form: String, Hashable, Sendable, CaseIterable {
-            case full, abbreviated
-        }
+        enum Form: String, Hashable, Sendable, CaseIterable { case full, abbreviated }
         var package: NpmName
         var form: Form
     }
@@ -20,48 +18,28 @@ enum Packument: DerivedDocument {
     static let tag = "tag"
     static let abbreviatedType = "application/vnd.npm.install-v1+json"
 
-    static func identifier(_ key: Key) -> DocumentID {
-        DocumentID("npm.\(key.form.rawValue)", key.package.text)
-    }
-    static func contentType(_ key: Key) -> String {
-        key.form == .full ? "application/json" : self.abbreviatedType
-    }
+    static func identifier(_ key: Key) -> DocumentID { DocumentID("npm.\(key.form.rawValue)", key.package.text) }
+    static func contentType(_ key: Key) -> String { key.form == .full ? "application/json" : self.abbreviatedType }
     static func name(_ key: Key) -> String? { key.package.text }
-    static func pointers(_ key: Key) -> (package: PackageName, kind: String)? {
-        (key.package.package, self.tag)
-    }
+    static func pointers(_ key: Key) -> (package: PackageName, kind: String)? { (key.package.package, self.tag) }
     static func package(_ key: Key) -> PackageName? { key.package.package }
-    static func forms(_ key: Key) -> [Key] {
-        Key.Form.allCases.filter { $0 != key.form }.map { Key(package: key.package, form: $0) }
-    }
-    static func path(_ key: Key) throws -> AssetPath {
-        AssetPath(checked: ".packuments/\(key.form.rawValue)/\(key.package.text)")
-    }
+    static func forms(_ key: Key) -> [Key] { Key.Form.allCases.filter { $0 != key.form }.map { Key(package: key.package, form: $0) } }
+    static func path(_ key: Key) throws -> AssetPath { AssetPath(checked: ".packuments/\(key.form.rawValue)/\(key.package.text)") }
     static func scanner(_ key: Key) -> PackumentScanner { PackumentScanner(key.package) }
 
     static func upstream(_ key: Key) -> UpstreamResource {
-        let accept =
-            key.form == .full
-            ? ["application/json"] : ["\(self.abbreviatedType); q=1.0", "application/json; q=0.8", "*/*"]
+        let accept = key.form == .full ? ["application/json"] : ["\(self.abbreviatedType); q=1.0", "application/json; q=0.8", "*/*"]
         return UpstreamResource(.below(key.package.encoded), accept: accept, mayBeCompressed: true)
     }
 
-    static func compose(_ sources: [Outline], _ key: Key, into plan: inout DocumentPlan)
-        throws(FormatError)
-    {
-        let all = sources.enumerated().filter { !$1.entries.isEmpty }.map {
-            PackumentSource($1, number: $0)
-        }
-        if all.count == 1, let document = all[0].document {
-            return self.copy(document, of: all[0], into: &plan)
-        }
+    static func compose(_ sources: [Outline], _ key: Key, into plan: inout DocumentPlan) throws(FormatError) {
+        let all = sources.enumerated().filter { !$1.entries.isEmpty }.map { PackumentSource($1, number: $0) }
+        if all.count == 1, let document = all[0].document { return self.copy(document, of: all[0], into: &plan) }
         PackumentMerge(all, key).write(to: &plan)
     }
 
     /// An upstream's own document, byte for byte but for its slots.
-    private static func copy(
-        _ document: Outline.Entry, of source: PackumentSource, into plan: inout DocumentPlan
-    ) {
+    private static func copy(_ document: Outline.Entry, of source: PackumentSource, into plan: inout DocumentPlan) {
         var at = document.bytes.lowerBound
         for entry in source.outline.entries where !entry.slots.isEmpty {
             plan.copy(at..<entry.bytes.lowerBound, from: source.number)
@@ -77,17 +55,13 @@ enum Packument: DerivedDocument {
 
     /// - Parameter keys: how many entries the outline has if no key came twice and all is what it should be.
     static func documentEntry(length: Int64, keys: Int64) -> Outline.Entry {
-        Outline.Entry(
-            section: self.whole, name: "",
-            sortKey: (0..<8).map { UInt8(truncatingIfNeeded: keys >> ($0 * 8)) }, bytes: 0..<length)
+        Outline.Entry(section: self.whole, name: "", sortKey: (0..<8).map { UInt8(truncatingIfNeeded: keys >> ($0 * 8)) }, bytes: 0..<length)
     }
 
     /// nil: not an upstream's, or one that is not to be passed on as it is: what has a key twice is read in two ways.
     static func document(of outline: Outline) -> Outline.Entry? {
         guard let entry = outline.entry(self.whole, "") else { return nil }
-        let keys = entry.sortKey.enumerated().reduce(Int64(0)) {
-            $0 | Int64($1.element) << ($1.offset * 8)
-        }
+        let keys = entry.sortKey.enumerated().reduce(Int64(0)) { $0 | Int64($1.element) << ($1.offset * 8) }
         return keys == Int64(outline.entries.count - 1) ? entry : nil
     }
 }

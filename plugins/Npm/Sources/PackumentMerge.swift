@@ -32,9 +32,7 @@ struct PackumentMerge {
 
     func write(to plan: inout DocumentPlan) {
         let name = self.key.package.text
-        plan.write(
-            self.key.form == .full ? "{\"_id\":\"\(name)\",\"name\":\"\(name)\"" : "{\"name\":\"\(name)\""
-        )
+        plan.write(self.key.form == .full ? "{\"_id\":\"\(name)\",\"name\":\"\(name)\"" : "{\"name\":\"\(name)\"")
         self.writeTop(to: &plan)
         if self.key.form == .abbreviated, let modified = self.modified {
             plan.write(",\"modified\":\"")
@@ -60,8 +58,7 @@ struct PackumentMerge {
     private func writeTop(to plan: inout DocumentPlan) {
         guard let source = self.sources.first(where: \.hasTop) else { return }
         var isFirst = false
-        for entry in source.outline.entries
-        where entry.section == "top" && !PackumentSource.own.contains(entry.name) {
+        for entry in source.outline.entries where entry.section == "top" && !PackumentSource.own.contains(entry.name) {
             Self.key(entry.name, after: &isFirst, to: &plan)
             plan.copy(entry, from: source.number)
         }
@@ -82,12 +79,8 @@ struct PackumentMerge {
         var tags: [(String, String)] = []
         for (place, source) in sources.enumerated() {
             for entry in source.outline.entries where entry.section == Outline.pointers {
-                guard let version = self.version(of: entry.name, in: source, among: sources) else {
-                    continue
-                }
-                let isTaken = sources[..<place].contains {
-                    self.version(of: entry.name, in: $0, among: sources) != nil
-                }
+                guard let version = self.version(of: entry.name, in: source, among: sources) else { continue }
+                let isTaken = sources[..<place].contains { self.version(of: entry.name, in: $0, among: sources) != nil }
                 if !isTaken { tags.append((entry.name, version)) }
             }
         }
@@ -95,9 +88,7 @@ struct PackumentMerge {
     }
 
     /// nil: this source does not have the tag, or nobody has the version that it names.
-    private static func version(
-        of tag: String, in source: PackumentSource, among sources: [PackumentSource]
-    ) -> String? {
+    private static func version(of tag: String, in source: PackumentSource, among sources: [PackumentSource]) -> String? {
         guard let version = source.target(of: tag) else { return nil }
         return sources.contains { $0.has(version: version) } ? version : nil
     }
@@ -118,20 +109,13 @@ struct PackumentMerge {
         var versions: [Version] = []
         for (place, source) in sources.enumerated() {
             for entry in source.outline.entries where entry.section == "versions" {
-                if !sources[..<place].contains(where: { $0.has(version: entry.name) }) {
-                    versions.append(Version(source: source, entry: entry))
-                }
+                if !sources[..<place].contains(where: { $0.has(version: entry.name) }) { versions.append(Version(source: source, entry: entry)) }
             }
         }
         // An upstream that is alone keeps its order.
-        guard
-            sources.count > 1 || sources.first?.attributes != nil
-                || sources.first?.outline.entry("document", "") == nil
-        else { return versions }
+        guard sources.count > 1 || sources.first?.attributes != nil || sources.first?.outline.entry("document", "") == nil else { return versions }
         return versions.sorted { a, b in
-            if a.entry.sortKey != b.entry.sortKey {
-                return a.entry.sortKey.lexicographicallyPrecedes(b.entry.sortKey)
-            }
+            if a.entry.sortKey != b.entry.sortKey { return a.entry.sortKey.lexicographicallyPrecedes(b.entry.sortKey) }
             return ByteText.precedes(a.entry.name, b.entry.name)
         }
     }
@@ -141,9 +125,7 @@ struct PackumentMerge {
         var isFirst = true
         for version in self.versions {
             Self.key(version.entry.name, after: &isFirst, to: &plan)
-            guard let reason = version.source.attributes?.deprecated[version.entry.name],
-                !version.entry.bytes.isEmpty
-            else {
+            guard let reason = version.source.attributes?.deprecated[version.entry.name], !version.entry.bytes.isEmpty else {
                 plan.copy(version.entry, from: version.source.number)
                 continue
             }
@@ -160,12 +142,8 @@ struct PackumentMerge {
 
     // MARK: Time
 
-    private var modified: [UInt8]? {
-        self.sources.compactMap(\.modified).max { $0.lexicographicallyPrecedes($1) }
-    }
-    private var created: [UInt8]? {
-        self.sources.compactMap(\.created).min { $0.lexicographicallyPrecedes($1) }
-    }
+    private var modified: [UInt8]? { self.sources.compactMap(\.modified).max { $0.lexicographicallyPrecedes($1) } }
+    private var created: [UInt8]? { self.sources.compactMap(\.created).min { $0.lexicographicallyPrecedes($1) } }
 
     private func writeTime(to plan: inout DocumentPlan) {
         plan.write(",\"time\":{")
@@ -179,9 +157,7 @@ struct PackumentMerge {
         }
         for (place, source) in self.sources.enumerated() {
             for entry in source.outline.entries where entry.section == "time" && self.isShown(entry.name) {
-                guard
-                    !self.sources[..<place].contains(where: { $0.outline.entry("time", entry.name) != nil })
-                else { continue }
+                guard !self.sources[..<place].contains(where: { $0.outline.entry("time", entry.name) != nil }) else { continue }
                 Self.key(entry.name, after: &isFirst, to: &plan)
                 plan.copy(entry, from: source.number)
             }

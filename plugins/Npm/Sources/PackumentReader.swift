@@ -13,9 +13,7 @@ struct PackumentReader: JSONVisitor, Sendable {
     private enum Place { case outside, packument, versions, time, tags, version, dist, attestations }
 
     /// The member whose value comes.
-    private enum Member {
-        case versions, time, tags, name, modified, dist, tarball, attestations, url, other
-    }
+    private enum Member { case versions, time, tags, name, modified, dist, tarball, attestations, url, other }
 
     var outline = Outline()
     /// Members of the packument, its versions, times and dist-tags, those that have none of the outline's entries too.
@@ -41,10 +39,7 @@ struct PackumentReader: JSONVisitor, Sendable {
     mutating func key(_ text: UnsafeRawBufferPointer) throws(JSONFlaw) {
         switch self.place {
         case .version: self.member = Self.isEqual(text, "dist") ? .dist : .other
-        case .dist:
-            self.member =
-                Self.isEqual(text, "tarball")
-                ? .tarball : Self.isEqual(text, "attestations") ? .attestations : .other
+        case .dist: self.member = Self.isEqual(text, "tarball") ? .tarball : Self.isEqual(text, "attestations") ? .attestations : .other
         case .attestations: self.member = Self.isEqual(text, "url") ? .url : .other
         case .packument:
             self.member = Self.topMember(text)
@@ -135,9 +130,7 @@ extension PackumentReader {
         let range = self.start..<offset
         switch (self.place, self.member) {
         case (.packument, .name):
-            guard let text, text.elementsEqual(self.package.text.utf8) else {
-                throw JSONFlaw(message: "it is another package's", offset: self.start)
-            }
+            guard let text, text.elementsEqual(self.package.text.utf8) else { throw JSONFlaw(message: "it is another package's", offset: self.start) }
             self.isPackument = true
             try self.add("top", [], range)
         case (.packument, .versions), (.packument, .time), (.packument, .tags): return
@@ -145,35 +138,23 @@ extension PackumentReader {
         case (.time, _): try self.add("time", text.map(Array.init) ?? [], range)
         case (.tags, _): if let text { try self.add(Outline.pointers, Array(text), range) }
         case (.dist, .tarball): try self.addSlot(range) { [package] in package.tarballPath($0) }
-        case (.attestations, .url):
-            try self.addSlot(range) { [package] in package.attestationsPath($0) }
+        case (.attestations, .url): try self.addSlot(range) { [package] in package.attestationsPath($0) }
         default: return
         }
     }
 
-    private mutating func add(
-        _ section: String, _ sortKey: [UInt8], _ bytes: Range<Int64>, _ slots: [DocumentSlot] = []
-    ) throws(JSONFlaw) {
+    private mutating func add(_ section: String, _ sortKey: [UInt8], _ bytes: Range<Int64>, _ slots: [DocumentSlot] = []) throws(JSONFlaw) {
         guard self.keys <= Self.mostEntries else {
-            throw JSONFlaw(
-                message: "it has more than \(Self.mostEntries) versions and times", offset: bytes.lowerBound
-            )
+            throw JSONFlaw(message: "it has more than \(Self.mostEntries) versions and times", offset: bytes.lowerBound)
         }
-        self.outline.add(
-            Outline.Entry(section: section, name: self.name, sortKey: sortKey, bytes: bytes, slots: slots)
-        )
+        self.outline.add(Outline.Entry(section: section, name: self.name, sortKey: sortKey, bytes: bytes, slots: slots))
     }
 
     /// - Parameter range: of the string, its quotes among it. What is no version cannot be asked of us, and keeps its address.
-    private mutating func addSlot(_ range: Range<Int64>, _ path: (NpmVersion) -> String)
-        throws(JSONFlaw)
-    {
+    private mutating func addSlot(_ range: Range<Int64>, _ path: (NpmVersion) -> String) throws(JSONFlaw) {
         guard let version = self.version, range.count <= Self.longestAddress + 2 else { return }
-        guard self.slots.count < Self.mostSlots else {
-            throw JSONFlaw(message: "«\(version)» names its tarball again and again", offset: range.lowerBound)
-        }
-        self.slots.append(
-            DocumentSlot(range.lowerBound + 1..<range.upperBound - 1, path: path(version)))
+        guard self.slots.count < Self.mostSlots else { throw JSONFlaw(message: "«\(version)» names its tarball again and again", offset: range.lowerBound) }
+        self.slots.append(DocumentSlot(range.lowerBound + 1..<range.upperBound - 1, path: path(version)))
     }
 
     // MARK: Keys that come twice
@@ -208,10 +189,7 @@ extension PackumentReader {
         return Self.isEqual(text, "modified") ? .modified : .other
     }
 
-    @inline(__always)
-    private static func isEqual(_ text: UnsafeRawBufferPointer, _ word: StaticString) -> Bool {
-        text.count == word.utf8CodeUnitCount
-            && text.elementsEqual(
-                UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
+    @inline(__always) private static func isEqual(_ text: UnsafeRawBufferPointer, _ word: StaticString) -> Bool {
+        text.count == word.utf8CodeUnitCount && text.elementsEqual(UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
     }
 }

@@ -21,11 +21,7 @@ struct PackumentSource {
     func has(version: String) -> Bool { self.outline.entry("versions", version) != nil }
 
     /// Where a dist-tag points; nil: nowhere, or not to text.
-    func target(of tag: String) -> String? {
-        self.outline.entry(Outline.pointers, tag).flatMap {
-            String(validating: $0.sortKey, as: UTF8.self)
-        }
-    }
+    func target(of tag: String) -> String? { self.outline.entry(Outline.pointers, tag).flatMap { String(validating: $0.sortKey, as: UTF8.self) } }
 
     /// The version whose `head` the document shows: what `latest` names here, else the highest.
     var shown: String? {
@@ -37,8 +33,7 @@ struct PackumentSource {
     /// Whether the document shows of it what it shows at its top.
     var hasTop: Bool {
         self.outline.entries.contains { entry in
-            entry.section == "versions" && self.attributes != nil || entry.section == "head"
-                || entry.section == "top" && !Self.own.contains(entry.name)
+            entry.section == "versions" && self.attributes != nil || entry.section == "head" || entry.section == "top" && !Self.own.contains(entry.name)
         }
     }
 
@@ -48,14 +43,11 @@ struct PackumentSource {
     // MARK: Moments
 
     var created: [UInt8]? {
-        self.attributes?.created.map { Array($0.utf8) }
-            ?? self.moment("created", or: { $0.min(by: { $0.lexicographicallyPrecedes($1) }) })
+        self.attributes?.created.map { Array($0.utf8) } ?? self.moment("created", or: { $0.min(by: { $0.lexicographicallyPrecedes($1) }) })
     }
 
     var modified: [UInt8]? {
-        let own =
-            self.attributes?.modified.map { Array($0.utf8) }
-            ?? self.outline.entry("top", "modified").flatMap { Self.checked($0.sortKey) }
+        let own = self.attributes?.modified.map { Array($0.utf8) } ?? self.outline.entry("top", "modified").flatMap { Self.checked($0.sortKey) }
         return own ?? self.moment("modified", or: { $0.max(by: { $0.lexicographicallyPrecedes($1) }) })
     }
 
@@ -79,9 +71,7 @@ struct PackumentSource {
             guard isRight else { return nil }
         }
         return text.dropFirst(19).allSatisfy {
-            $0.isASCIILetterOrDigit || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "+")
-                || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":")
-        }
-            ? text : nil
+            $0.isASCIILetterOrDigit || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ":")
+        } ? text : nil
     }
 }

@@ -1,7 +1,9 @@
 public import AccessControl
 import ArtifactModel
 public import FormatAPI
+import FoundationEssentials
 import HTTPTypes
+import NIOCore
 
 /// A request that is refused for who sends it, or for where it leads.
 struct Refusal: Error {
@@ -9,6 +11,8 @@ struct Refusal: Error {
     /// What decided, for the audit trail.
     var rule: String
     var isLogin = false
+    /// Whom wrong credentials were for, where they were not in `Authorization`.
+    var claimedName = ""
 
     init(_ error: FormatError, denied: [Access] = [], challenge: Failure.Challenge = .none, rule: String) {
         self.failure = Failure(error, denied: denied, challenge: challenge)
@@ -68,23 +72,27 @@ extension ArtifactService {
     }
 
     /// - Throws: `Refusal`.
-    func authorise(_ operation: any PreparedOperation, in repository: Repository, _ caller: Principal) throws {
+    func authorise(_ operation: any PreparedOperation, in repository: Repository, _ caller: Principal, isMirror: Bool) throws {
         let denied = self.denied(operation.accesses, of: repository, caller)
         guard !denied.isEmpty else { return }
         if case .ticket = caller.means {
-            let advice = "the token has no right to \(denied[0].action.rawValue) this: sign in with an account that has, or ask an administrator for the right"
-            throw Refusal(FormatError(.unauthenticated, advice), denied: operation.accesses, challenge: .insufficientScope, rule: "grant")
+            throw Self.insufficient(for: operation.accesses, denied[0].action)
         }
-        guard !caller.isAnonymous else { throw self.denial(of: denied, to: caller, repository.isMirror) }
+        guard !caller.isAnonymous else { throw self.denial(of: denied, to: caller, isMirror) }
         let reading = denied.map { access in
             var reading = access
             reading.action = .read
             return reading
         }
         let mayRead = denied.allSatisfy { $0.action != .read } && self.authorizer.refused(reading, of: repository.name, by: caller).isEmpty
-        guard mayRead else { throw self.denial(of: denied, to: caller, repository.isMirror) }
+        guard mayRead else { throw self.denial(of: denied, to: caller, isMirror) }
         throw Refusal(
             FormatError(.forbidden, "«\(caller.name)» may read this, and has no right to \(denied[0].action.rawValue) it"), denied: denied, rule: "grant")
+    }
+
+    private static func insufficient(for wanted: [Access], _ action: Action) -> Refusal {
+        let advice = "the token has no right to \(action.rawValue) this: sign in with an account that has, or ask an administrator for the right"
+        return Refusal(FormatError(.unauthenticated, advice), denied: wanted, challenge: .insufficientScope, rule: "grant")
     }
 
     /// As for an address where there is nothing.
@@ -105,31 +113,59 @@ extension ArtifactService {
         return caller.unlimited
     }
 
-    func refuse(_ outcome: inout RequestOutcome, _ refusal: Refusal, _ route: Route) {
+    func refuse(_ outcome: inout RequestOutcome, _ refusal: Refusal, _ words: Words) {
         outcome.audit.rule = refusal.rule
         outcome.audit.isLogin = refusal.isLogin
+        outcome.audit.claimedName = refusal.claimedName
         outcome.cause = refusal.failure.error.cause ?? refusal.failure.error
-        outcome.response = route.format.render(refusal.failure, for: route.head)
+        outcome.response = words.render(refusal.failure)
         outcome.response.setRetry(refusal.failure.error.retryAfter)
+    }
+
+    /// In whose words a request is refused: the repository's format's, to who may know that there is one.
+    /// - Parameter caller: nil: it is not known yet, or never will be.
+    func words(_ route: Route, _ request: IncomingRequest, in repository: Repository, _ caller: Principal?) -> Words {
+        let isKnown = self.gate.isOpen || route.isMirror || self.mayKnow(repository, caller.map { $0.unlimited } ?? self.gate.anonymous)
+        guard !isKnown, let others = self.catalogue.wordsForNobody(request) else { return Words(format: route.format, head: route.head) }
+        return Words(format: others.format, head: others.head)
     }
 
     /// An address that leads nowhere looks to nobody in particular as one that leads to what they may not see.
     func respondNowhere(_ request: IncomingRequest, _ format: (any ServedFormat)?, _ head: RequestHead) async -> RequestOutcome {
         var outcome = RequestOutcome(ArtifactResponse(.notFound))
-        var failure = Failure(FormatError(.notFound, self.gate.isOpen ? "there is no repository at this address" : Refusal.hidden))
+        let words = Words(format: format, head: head)
+        var refusal = Refusal(FormatError(.notFound, self.gate.isOpen ? "there is no repository at this address" : Refusal.hidden), rule: "")
         if !self.gate.isOpen, self.catalogue.leadsToRepositories(request) {
+            let wanted = (try? format?.prepare(head).accesses) ?? []  // what is no operation wants nothing
             do {
                 outcome.principal = try await self.gate.principal(for: request.credentials, from: request.client, audience: head.audience)
-                let wanted = (try? format?.prepare(head).accesses) ?? []  // what is no operation wants nothing
-                if outcome.principal.isAnonymous { failure = Failure(FormatError(.unauthenticated, Refusal.signIn), denied: wanted, challenge: .signIn) }
+                if case .ticket = outcome.principal.means, let first = wanted.first {
+                    refusal = Self.insufficient(for: wanted, first.action)
+                } else if outcome.principal.isAnonymous {
+                    refusal = Refusal(FormatError(.unauthenticated, Refusal.signIn), denied: wanted, challenge: .signIn, rule: "grant")
+                }
             } catch {
-                let refusal = self.refusal(error, of: request.credentials, denied: [])
-                (failure, outcome.audit.rule, outcome.audit.isLogin) = (refusal.failure, refusal.rule, refusal.isLogin)
+                refusal = self.refusal(error, of: request.credentials, denied: wanted)
             }
         }
-        outcome.response = format?.render(failure, for: head) ?? .plain(failure)
-        outcome.response.setRetry(failure.error.retryAfter)
+        self.refuse(&outcome, refusal, words)
+        outcome.cause = nil
         return outcome
+    }
+}
+
+/// How a failure is told.
+struct Words: Sendable {
+    /// nil: no format is known whose words could be used.
+    var format: (any ServedFormat)?
+    var head: RequestHead
+
+    func render(_ failure: Failure) -> ArtifactResponse { self.format?.render(failure, for: self.head) ?? .plain(failure, for: self.head) }
+}
+
+extension Route {
+    var isAbsent: Bool {
+        if case .absent = self.place { true } else { false }
     }
 }
 
@@ -154,15 +190,49 @@ extension FormatError {
 }
 
 extension ArtifactResponse {
-    static func plain(_ failure: Failure) -> ArtifactResponse {
-        let status: HTTPResponse.Status =
-            switch failure.error.code {
-            case .unauthenticated: .unauthorized
-            case .throttled: .tooManyRequests
-            case .unavailable: .serviceUnavailable
-            default: .notFound
-            }
-        return .plain(
-            status, failure.error.message, headers: failure.challenge == .none ? [:] : [.wwwAuthenticate: "Basic realm=\"Entrepot\", charset=\"UTF-8\""])
+    /// JSON for a client that would have a document in it.
+    static func plain(_ failure: Failure, for head: RequestHead) -> ArtifactResponse {
+        let headers: HTTPFields = failure.challenge == .none ? [:] : [.wwwAuthenticate: "Basic realm=\"Entrepot\", charset=\"UTF-8\""]
+        let wantsJSON = head.headers[values: .accept].contains { $0.lowercased().contains("json") }
+        guard wantsJSON else { return .plain(failure.error.code.plainStatus, failure.error.message, headers: headers) }
+        var response = ArtifactResponse(failure.error.code.plainStatus, headers: headers)
+        response.headers[.contentType] = "application/json"
+        response.body = .bytes(ByteBuffer(bytes: PlainFailure(error: failure.error.message).json))
+        return response
+    }
+}
+
+private struct PlainFailure: Encodable {
+    var error: String
+
+    var json: [UInt8] {
+        do {
+            return Array(try JSONEncoder().encode(self)) + [UInt8(ascii: "\n")]
+        } catch {
+            // A text is always JSON.
+            return []
+        }
+    }
+}
+
+extension FormatError.Code {
+    fileprivate var plainStatus: HTTPResponse.Status {
+        switch self {
+        case .unauthenticated: .unauthorized
+        case .forbidden, .readOnly, .quotaExceeded: .forbidden
+        case .throttled: .tooManyRequests
+        case .unavailable, .noSpace, .notServed: .serviceUnavailable
+        case .notFound: .notFound
+        case .invalidRequest, .digestMismatch: .badRequest
+        case .methodNotAllowed: .methodNotAllowed
+        case .conflict: .conflict
+        case .preconditionFailed: .preconditionFailed
+        case .wrongRange: .rangeNotSatisfiable
+        case .tooLarge: .contentTooLarge
+        case .unsupported: .unsupportedMediaType
+        case .upstreamUnreachable, .upstreamFailed: .badGateway
+        case .upstreamTimedOut: .gatewayTimeout
+        case .cancelled, .internalFailure: .internalServerError
+        }
     }
 }

@@ -12,6 +12,7 @@ extension ArtifactService {
         do {
             let caller = try await self.caller(of: request, route)
             outcome.principal = caller
+            guard self.mayKnow(route.place, caller) else { throw self.denial(of: [], to: caller, route.isMirror) }
             let catalogue = self.catalogue
             let site = SiteView(
                 service: self, format: route.format.id, caller: caller, request: request, audience: route.head.audience, isMirror: route.isMirror,
@@ -22,7 +23,7 @@ extension ArtifactService {
             }
             outcome.response = response
         } catch let refusal as Refusal {
-            self.refuse(&outcome, refusal, route)
+            self.refuse(&outcome, refusal, Words(format: route.format, head: route.head))
         } catch {
             self.fail(&outcome, atDoorWith: error, route)
         }
@@ -34,30 +35,39 @@ extension ArtifactService {
         return outcome
     }
 
+    /// Nobody in particular is given a ticket for nothing, and asked to sign in, whether there is such a repository or not.
+    private func mayKnow(_ place: Route.Place?, _ caller: Principal) -> Bool {
+        guard let place, !caller.isAnonymous else { return true }
+        guard case .repository(let repository) = place else { return false }
+        return self.mayKnow(repository, caller.unlimited)
+    }
+
     private func fail(_ outcome: inout RequestOutcome, atDoorWith error: any Error, _ route: Route) {
         guard let error = error as? FormatError, error.code == .unauthenticated, !self.gate.isOpen, !route.isMirror else {
-            return self.fail(&outcome, with: error, route)
+            return self.fail(&outcome, with: error, Words(format: route.format, head: route.head))
         }
         var challenge = Failure.Challenge.signIn
         if case .ticket = outcome.principal.means { challenge = outcome.principal.isAnonymous ? .signIn : .insufficientScope }
-        self.refuse(&outcome, Refusal(error, challenge: challenge, rule: "grant"), route)
+        self.refuse(&outcome, Refusal(error, challenge: challenge, rule: "grant"), Words(format: route.format, head: route.head))
     }
 
     /// Decides as for the request itself, and answers why.
     func explain(_ repository: Repository, _ route: Route, _ request: IncomingRequest, isLocal: Bool) async -> RequestOutcome {
         var refused = RequestOutcome(ArtifactResponse(.ok), repository: repository.name, operation: "explain")
+        var words = self.words(route, request, in: repository, nil)
         do {
             let caller = try await self.caller(of: request, route)
             refused.principal = caller
+            words = self.words(route, request, in: repository, caller)
             try self.mayAskWhy(route, repository, caller, isLocal: isLocal)
             guard request.method == .get || request.method == .head else {
                 throw FormatError(.invalidRequest, "only GET and HEAD can be explained: others would change something")
             }
         } catch let refusal as Refusal {
-            self.refuse(&refused, refusal, route)
+            self.refuse(&refused, refusal, words)
             return refused
         } catch {
-            self.fail(&refused, with: error, route)
+            self.fail(&refused, with: error, words)
             return refused
         }
         let caller = refused.principal

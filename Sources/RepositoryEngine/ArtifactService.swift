@@ -21,7 +21,7 @@ public struct ArtifactService: ArtifactHandler {
 
     public func respond(to request: IncomingRequest) async -> RequestOutcome {
         let (route, format, head) = self.catalogue.route(request)
-        guard let route else { return await self.respondNowhere(request, format, head) }
+        guard let route, !(self.gate.isOpen && route.isAbsent) else { return await self.respondNowhere(request, format, head) }
         switch route.target {
         case .site: return await self.respond(atDoor: route, request)
         case .repository(let repository):
@@ -32,27 +32,29 @@ public struct ArtifactService: ArtifactHandler {
 
     public func refusal(_ error: FormatError, of path: String) -> ArtifactResponse? {
         let head = RequestHead(method: .get, path: [])
-        return self.catalogue.format(ofRefused: path)?.render(Failure(error), for: head)
+        return self.catalogue.format(ofRefused: path, isOpen: self.gate.isOpen)?.render(Failure(error), for: head)
     }
 
     func respond(in repository: Repository, _ route: Route, _ request: IncomingRequest, _ notes: RequestNotes) async -> RequestOutcome {
         var outcome = RequestOutcome(ArtifactResponse(.ok), repository: repository.name)
-        outcome.refuse = { route.format.render(Failure($0), for: route.head) }
+        var words = self.words(route, request, in: repository, nil)
         do {
             var caller = try await self.caller(of: request, route)
             outcome.principal = caller
+            words = self.words(route, request, in: repository, caller)
+            outcome.refuse = { [words] in words.render(Failure($0)) }
             let operation = try self.prepared(route, repository, caller)
             outcome.note(operation)
             caller = self.listing(operation, caller)
-            try self.authorise(operation, in: repository, caller)
+            try self.authorise(operation, in: repository, caller, isMirror: route.isMirror)
             let path = AskedPath(route.head.path, operation.accesses)
             try self.heedRule(of: repository, path, operation, notes)
             outcome.response = try await self.answer(operation, at: path, in: repository, route, request, caller, notes)
             outcome.noteDigest()
         } catch let refusal as Refusal {
-            self.refuse(&outcome, refusal, route)
+            self.refuse(&outcome, refusal, words)
         } catch {
-            self.fail(&outcome, with: error, route)
+            self.fail(&outcome, with: error, words)
         }
         outcome.response.cache = notes.cache
         return outcome
@@ -84,13 +86,13 @@ public struct ArtifactService: ArtifactHandler {
         }
     }
 
-    func fail(_ outcome: inout RequestOutcome, with error: any Error, _ route: Route) {
+    func fail(_ outcome: inout RequestOutcome, with error: any Error, _ words: Words) {
         let failure = FormatError(error)
         outcome.cause = failure.cause ?? failure
         if failure.code == .readOnly || (error as? Edit.Refused).map({ if case .policy = $0 { true } else { false } }) == true {
             outcome.audit.rule = "writePolicy"
         }
-        outcome.response = route.format.render(Failure(failure), for: route.head)
+        outcome.response = words.render(Failure(failure))
         outcome.response.setRetry(failure.retryAfter)
     }
 }

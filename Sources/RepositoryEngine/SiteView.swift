@@ -88,6 +88,7 @@ struct SiteView: Site {
         } catch {
             var refusal = self.service.refusal(error, of: credentials, denied: [])
             refusal.failure.challenge = .none
+            if case .basic(let name, _) = credentials { refusal.claimedName = name }
             throw refusal
         }
     }

@@ -169,7 +169,7 @@ struct PageTests {
         for (credentials, may) in [
             (Credentials.none, false), (.basic(name: "bob", secret: "right"), false), (.basic(name: "ann", secret: "right"), true), (.unreadable, false),
         ] {
-            #expect(await server.pages.mayReadMetrics(try server.request(.get, "/metrics", as: credentials)) == may)
+            #expect((await server.pages.refusalOfMetrics(try server.request(.get, "/metrics", as: credentials)) == nil) == may)
         }
     }
 

@@ -30,7 +30,10 @@ struct Callers: Sendable {
         return principal
     }
 
+    /// A browser that remembers a password sends it with what a stranger's page has it send, too.
     private func credentialed(_ request: IncomingRequest) async throws -> Principal {
+        let isSafe = request.method == .get || request.method == .head
+        guard isSafe || request.comesFromOurPages(byDefault: true) else { throw FormatError(.forbidden, "this was sent by another site's page") }
         do {
             return try await self.gate.principal(for: request.credentials, from: request.client, audience: "")
         } catch {

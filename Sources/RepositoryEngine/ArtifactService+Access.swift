@@ -31,18 +31,39 @@ struct Refusal: Error {
 ///     somebody who may not read this    404, as if it were not there
 ///     somebody who may read and no more 403
 extension ArtifactService {
-    /// - Throws: `Refusal` where credentials are wrong: also where nobody in particular would be let in, or a slip would go unnoticed.
-    func caller(of request: IncomingRequest, _ route: Route) async throws -> Principal {
+    /// Who asks, or why that is not known.
+    typealias Asker = Result<Principal, any Error>
+
+    func asker(of request: IncomingRequest, _ route: Route?, _ head: RequestHead) async -> Asker {
         // dockerd sends a mirror what it knows for Docker Hub.
-        if self.gate.isOpen || route.isMirror { return self.gate.anonymous }
-        let caller: Principal
+        if self.gate.isOpen || route?.isMirror == true || !self.catalogue.leadsToRepositories(request) { return .success(self.gate.anonymous) }
         do {
-            caller = try await self.gate.principal(for: request.credentials, from: request.client, audience: route.head.audience)
+            let caller = try await self.gate.principal(for: request.credentials, from: request.client, audience: head.audience)
+            try request.admission.admit(principal: caller.name)
+            return .success(caller)
         } catch {
-            throw self.refusal(error, of: request.credentials, denied: (try? route.format.prepare(route.head).accesses) ?? [])  // no operation, no scope
+            return .failure(error)
         }
-        try request.admission.admit(principal: caller.name)
-        return caller
+    }
+
+    /// The repository that the address leads to, where who asks may not know that there is one: they are answered as if there were none.
+    ///
+    /// At a root of the server nobody in particular is asked to sign in instead: containerd, told 404, never would.
+    func hidden(_ route: Route?, _ request: IncomingRequest, from asker: Asker) -> Repository? {
+        guard !self.gate.isOpen, route?.isMirror != true else { return nil }
+        let caller = (try? asker.get()) ?? self.gate.anonymous  // who is not known is nobody in particular
+        if let own = self.catalogue.repository(at: request) { return self.mayKnow(own, caller.unlimited) ? nil : own }
+        guard request.ownRoot == nil, !caller.isAnonymous, case .repository(let repository)? = route?.target else { return nil }
+        return self.mayKnow(repository, caller.unlimited) ? nil : repository
+    }
+
+    /// - Throws: `Refusal` where credentials are wrong: also where nobody in particular would be let in, or a slip would go unnoticed.
+    func caller(_ asker: Asker, _ request: IncomingRequest, _ route: Route) throws -> Principal {
+        do {
+            return try asker.get()
+        } catch let failure as AccessFailure {
+            throw self.refusal(failure, of: request.credentials, denied: (try? route.format.prepare(route.head).accesses) ?? [])  // no operation, no scope
+        }
     }
 
     func refusal(_ failure: AccessFailure, of credentials: Credentials, denied: [Access]) -> Refusal {
@@ -113,54 +134,42 @@ extension ArtifactService {
         return caller.unlimited
     }
 
-    func refuse(_ outcome: inout RequestOutcome, _ refusal: Refusal, _ words: Words) {
-        outcome.audit.rule = refusal.rule
-        outcome.audit.isLogin = refusal.isLogin
-        outcome.audit.claimedName = refusal.claimedName
-        outcome.cause = refusal.failure.error.cause ?? refusal.failure.error
-        outcome.response = words.render(refusal.failure)
-        outcome.response.setRetry(refusal.failure.error.retryAfter)
-    }
-
-    /// In whose words a request is refused: the repository's format's, to who may know that there is one.
-    /// - Parameter caller: nil: it is not known yet, or never will be.
-    func words(_ route: Route, _ request: IncomingRequest, in repository: Repository, _ caller: Principal?) -> Words {
-        let isKnown = self.gate.isOpen || route.isMirror || self.mayKnow(repository, caller.map { $0.unlimited } ?? self.gate.anonymous)
-        guard !isKnown, let others = self.catalogue.wordsForNobody(request) else { return Words(format: route.format, head: route.head) }
-        return Words(format: others.format, head: others.head)
+    func refuse(_ outcome: inout RequestOutcome, _ refusal: Refusal, _ route: Route) {
+        outcome.refuse(refusal) { route.format.render($0, for: route.head) }
     }
 
     /// An address that leads nowhere looks to nobody in particular as one that leads to what they may not see.
-    func respondNowhere(_ request: IncomingRequest, _ format: (any ServedFormat)?, _ head: RequestHead) async -> RequestOutcome {
+    func respondNowhere(_ request: IncomingRequest, _ format: (any ServedFormat)?, _ head: RequestHead, _ asker: Asker) -> RequestOutcome {
         var outcome = RequestOutcome(ArtifactResponse(.notFound))
-        let words = Words(format: format, head: head)
         var refusal = Refusal(FormatError(.notFound, self.gate.isOpen ? "there is no repository at this address" : Refusal.hidden), rule: "")
         if !self.gate.isOpen, self.catalogue.leadsToRepositories(request) {
             let wanted = (try? format?.prepare(head).accesses) ?? []  // what is no operation wants nothing
-            do {
-                outcome.principal = try await self.gate.principal(for: request.credentials, from: request.client, audience: head.audience)
-                if case .ticket = outcome.principal.means, let first = wanted.first {
+            switch asker {
+            case .success(let caller):
+                outcome.principal = caller
+                if case .ticket = caller.means, let first = wanted.first {
                     refusal = Self.insufficient(for: wanted, first.action)
-                } else if outcome.principal.isAnonymous {
+                } else if caller.isAnonymous {
                     refusal = Refusal(FormatError(.unauthenticated, Refusal.signIn), denied: wanted, challenge: .signIn, rule: "grant")
                 }
-            } catch {
-                refusal = self.refusal(error, of: request.credentials, denied: wanted)
+            case .failure(let failure as AccessFailure): refusal = self.refusal(failure, of: request.credentials, denied: wanted)
+            case .failure(let error): refusal = Refusal(FormatError(error), rule: "")
             }
         }
-        self.refuse(&outcome, refusal, words)
-        outcome.cause = nil
+        outcome.refuse(refusal) { format?.render($0, for: head) ?? .plain($0, for: head) }
         return outcome
     }
 }
 
-/// How a failure is told.
-struct Words: Sendable {
-    /// nil: no format is known whose words could be used.
-    var format: (any ServedFormat)?
-    var head: RequestHead
-
-    func render(_ failure: Failure) -> ArtifactResponse { self.format?.render(failure, for: self.head) ?? .plain(failure, for: self.head) }
+extension RequestOutcome {
+    fileprivate mutating func refuse(_ refusal: Refusal, _ render: (Failure) -> ArtifactResponse) {
+        self.audit.rule = refusal.rule
+        self.audit.isLogin = refusal.isLogin
+        self.audit.claimedName = refusal.claimedName
+        self.cause = refusal.failure.error.cause ?? refusal.failure.error
+        self.response = render(refusal.failure)
+        self.response.setRetry(refusal.failure.error.retryAfter)
+    }
 }
 
 extension Route {
@@ -184,6 +193,7 @@ extension FormatError {
         case .wrong, .expired, .revoked: self.init(.unauthenticated, failure.message, cause: failure.cause)
         case .throttled: self.init(.throttled, failure.message, retryAfter: failure.retryAfter ?? .seconds(1))
         case .busy, .unavailable: self.init(.unavailable, failure.message, retryAfter: failure.retryAfter ?? .seconds(1), cause: failure.cause)
+        case .tooLong: self.init(.invalidRequest, failure.message)
         case .cancelled: self.init(.cancelled, "the request was cancelled")
         }
     }

@@ -6,13 +6,14 @@ import Synchronization
 
 extension ArtifactService {
     /// What is asked of a root, and of no one repository.
-    func respond(atDoor route: Route, _ request: IncomingRequest) async -> RequestOutcome {
+    func respond(atDoor route: Route, _ request: IncomingRequest, _ asker: Asker) async -> RequestOutcome {
         var outcome = RequestOutcome(ArtifactResponse(.ok), operation: "site")
         let logins = Logins()
         do {
-            let caller = try await self.caller(of: request, route)
+            let caller = try self.caller(asker, request, route)
             outcome.principal = caller
-            guard self.mayKnow(route.place, caller) else { throw self.denial(of: [], to: caller, route.isMirror) }
+            // Nobody in particular is given a ticket for nothing, and asked to sign in, whether there is such a repository or not.
+            guard !route.isAbsent || caller.isAnonymous else { throw self.denial(of: [], to: caller, route.isMirror) }
             let catalogue = self.catalogue
             let site = SiteView(
                 service: self, format: route.format.id, caller: caller, request: request, audience: route.head.audience, isMirror: route.isMirror,
@@ -23,7 +24,7 @@ extension ArtifactService {
             }
             outcome.response = response
         } catch let refusal as Refusal {
-            self.refuse(&outcome, refusal, Words(format: route.format, head: route.head))
+            self.refuse(&outcome, refusal, route)
         } catch {
             self.fail(&outcome, atDoorWith: error, route)
         }
@@ -35,44 +36,35 @@ extension ArtifactService {
         return outcome
     }
 
-    /// Nobody in particular is given a ticket for nothing, and asked to sign in, whether there is such a repository or not.
-    private func mayKnow(_ place: Route.Place?, _ caller: Principal) -> Bool {
-        guard let place, !caller.isAnonymous else { return true }
-        guard case .repository(let repository) = place else { return false }
-        return self.mayKnow(repository, caller.unlimited)
-    }
-
     private func fail(_ outcome: inout RequestOutcome, atDoorWith error: any Error, _ route: Route) {
         guard let error = error as? FormatError, error.code == .unauthenticated, !self.gate.isOpen, !route.isMirror else {
-            return self.fail(&outcome, with: error, Words(format: route.format, head: route.head))
+            return self.fail(&outcome, with: error, route)
         }
         var challenge = Failure.Challenge.signIn
         if case .ticket = outcome.principal.means { challenge = outcome.principal.isAnonymous ? .signIn : .insufficientScope }
-        self.refuse(&outcome, Refusal(error, challenge: challenge, rule: "grant"), Words(format: route.format, head: route.head))
+        self.refuse(&outcome, Refusal(error, challenge: challenge, rule: "grant"), route)
     }
 
     /// Decides as for the request itself, and answers why.
-    func explain(_ repository: Repository, _ route: Route, _ request: IncomingRequest, isLocal: Bool) async -> RequestOutcome {
+    func explain(_ repository: Repository, _ route: Route, _ request: IncomingRequest, _ asker: Asker, isLocal: Bool) async -> RequestOutcome {
         var refused = RequestOutcome(ArtifactResponse(.ok), repository: repository.name, operation: "explain")
-        var words = self.words(route, request, in: repository, nil)
         do {
-            let caller = try await self.caller(of: request, route)
+            let caller = try self.caller(asker, request, route)
             refused.principal = caller
-            words = self.words(route, request, in: repository, caller)
             try self.mayAskWhy(route, repository, caller, isLocal: isLocal)
             guard request.method == .get || request.method == .head else {
                 throw FormatError(.invalidRequest, "only GET and HEAD can be explained: others would change something")
             }
         } catch let refusal as Refusal {
-            self.refuse(&refused, refusal, words)
+            self.refuse(&refused, refusal, route)
             return refused
         } catch {
-            self.fail(&refused, with: error, words)
+            self.fail(&refused, with: error, route)
             return refused
         }
         let caller = refused.principal
         let trace = DecisionTrace()
-        var outcome = await self.respond(in: repository, route, request, RequestNotes(trace: trace))
+        var outcome = await self.respond(in: repository, route, request, RequestNotes(trace: trace), asker)
         let explanation = Explanation(request, outcome, format: route.format.id, trace) { name in
             self.authorizer.refused([.some(.read, below: "")], of: name, by: caller).isEmpty
         }

@@ -20,13 +20,21 @@ public struct ArtifactService: ArtifactHandler {
     }
 
     public func respond(to request: IncomingRequest) async -> RequestOutcome {
-        let (route, format, head) = self.catalogue.route(request)
-        guard let route, !(self.gate.isOpen && route.isAbsent) else { return await self.respondNowhere(request, format, head) }
+        let found = self.catalogue.route(request)
+        let asker = await self.asker(of: request, found.route, found.head)
+        guard let hidden = self.hidden(found.route, request, from: asker) else { return await self.respond(to: request, found, asker) }
+        return await self.respond(to: request, self.catalogue.hiding(hidden.name).route(request), asker)
+    }
+
+    private func respond(
+        to request: IncomingRequest, _ found: (route: Route?, format: (any ServedFormat)?, head: RequestHead), _ asker: Asker
+    ) async -> RequestOutcome {
+        guard let route = found.route, !(self.gate.isOpen && route.isAbsent) else { return self.respondNowhere(request, found.format, found.head, asker) }
         switch route.target {
-        case .site: return await self.respond(atDoor: route, request)
+        case .site: return await self.respond(atDoor: route, request, asker)
         case .repository(let repository):
-            guard case .asked(let isLocal) = request.explain else { return await self.respond(in: repository, route, request, RequestNotes()) }
-            return await self.explain(repository, route, request, isLocal: isLocal)
+            guard case .asked(let isLocal) = request.explain else { return await self.respond(in: repository, route, request, RequestNotes(), asker) }
+            return await self.explain(repository, route, request, asker, isLocal: isLocal)
         }
     }
 
@@ -35,14 +43,12 @@ public struct ArtifactService: ArtifactHandler {
         return self.catalogue.format(ofRefused: path, isOpen: self.gate.isOpen)?.render(Failure(error), for: head)
     }
 
-    func respond(in repository: Repository, _ route: Route, _ request: IncomingRequest, _ notes: RequestNotes) async -> RequestOutcome {
+    func respond(in repository: Repository, _ route: Route, _ request: IncomingRequest, _ notes: RequestNotes, _ asker: Asker) async -> RequestOutcome {
         var outcome = RequestOutcome(ArtifactResponse(.ok), repository: repository.name)
-        var words = self.words(route, request, in: repository, nil)
+        outcome.refuse = { route.format.render(Failure($0), for: route.head) }
         do {
-            var caller = try await self.caller(of: request, route)
+            var caller = try self.caller(asker, request, route)
             outcome.principal = caller
-            words = self.words(route, request, in: repository, caller)
-            outcome.refuse = { [words] in words.render(Failure($0)) }
             let operation = try self.prepared(route, repository, caller)
             outcome.note(operation)
             caller = self.listing(operation, caller)
@@ -52,9 +58,9 @@ public struct ArtifactService: ArtifactHandler {
             outcome.response = try await self.answer(operation, at: path, in: repository, route, request, caller, notes)
             outcome.noteDigest()
         } catch let refusal as Refusal {
-            self.refuse(&outcome, refusal, words)
+            self.refuse(&outcome, refusal, route)
         } catch {
-            self.fail(&outcome, with: error, words)
+            self.fail(&outcome, with: error, route)
         }
         outcome.response.cache = notes.cache
         return outcome
@@ -86,13 +92,13 @@ public struct ArtifactService: ArtifactHandler {
         }
     }
 
-    func fail(_ outcome: inout RequestOutcome, with error: any Error, _ words: Words) {
+    func fail(_ outcome: inout RequestOutcome, with error: any Error, _ route: Route) {
         let failure = FormatError(error)
         outcome.cause = failure.cause ?? failure
         if failure.code == .readOnly || (error as? Edit.Refused).map({ if case .policy = $0 { true } else { false } }) == true {
             outcome.audit.rule = "writePolicy"
         }
-        outcome.response = words.render(Failure(failure))
+        outcome.response = route.format.render(Failure(failure), for: route.head)
         outcome.response.setRetry(failure.retryAfter)
     }
 }

@@ -32,7 +32,10 @@ struct PartlySeen: RepositoryContent {
         while true {
             try Task.checkCancellation()
             let page = try await self.content.list(query)
-            seen.rows += page.rows.filter { self.mayRead(Self.access($0, of: query.subject)) }
+            // Many patterns on many names: not on the event loop.
+            seen.rows += try await self.context.compute.run { [mayRead, subject = query.subject] in
+                page.rows.filter { mayRead(Self.access($0, of: subject)) }
+            }
             seen.skippedMembers = page.skippedMembers
             if seen.rows.count > limit {
                 seen.rows.removeLast(seen.rows.count - limit)

@@ -33,9 +33,9 @@ extension Catalogue {
         var head = RequestHead(
             method: request.method, path: request.target.path, query: request.target.query, headers: request.headers, root: "", origin: request.origin)
         guard let (entrance, format, used) = self.entrance(request) else {
-            head.audience = request.origin.authority
-            guard let words = self.wordsForNobody(request) else { return (nil, nil, head) }
-            return (nil, words.format, words.head)
+            let isOwn = request.ownRoot == nil && request.target.path.first == Self.repositorySegment
+            head.audience = request.origin.authority + (isOwn ? "/" + request.target.encoded.prefix(2).joined(separator: "/") : "")
+            return (nil, nil, head)
         }
         head.audience = request.origin.authority + self.audiencePath(entrance, request)
         self.consume(used, of: request, &head)
@@ -50,17 +50,12 @@ extension Catalogue {
         }
     }
 
-    /// What somebody is told who may not know whether there is such a repository: it follows from the address alone, and from nothing that is there. The format
-    /// whose door stands behind the name, or none. nil: the address names no repository.
-    func wordsForNobody(_ request: IncomingRequest) -> (format: (any ServedFormat)?, head: RequestHead)? {
-        guard request.ownRoot == nil, request.target.path.first == Self.repositorySegment else { return nil }
-        var head = RequestHead(
-            method: request.method, path: request.target.path, query: request.target.query, headers: request.headers, root: "", origin: request.origin)
-        head.audience = request.origin.authority + "/" + request.target.encoded.prefix(2).joined(separator: "/")
-        guard request.target.path.count >= 3, let format = self.doors[request.target.path[2]] else { return (nil, head) }
-        // As far as the format's own root goes, so that its challenge is made for the same one.
-        self.consume(3, of: request, &head)
-        return (format, head)
+    /// The repository whose own URL the address is below.
+    func repository(at request: IncomingRequest) -> Repository? {
+        guard request.ownRoot == nil, request.target.path.first == Self.repositorySegment, request.target.path.count >= 2,
+            let name = try? RepositoryName(request.target.path[1])  // no name, no repository
+        else { return nil }
+        return self.repositories[name]
     }
 
     private func place(_ entrance: Entrance, _ request: IncomingRequest) -> Route.Place? {

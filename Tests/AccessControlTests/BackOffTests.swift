@@ -77,7 +77,7 @@ struct BackOffTests {
         #expect(backOff.attempt(ann, at: .seconds(1)) == nil)
     }
 
-    @Test("a hundred failures from one client, on whatever accounts, hold up all its attempts until five minutes are over")
+    @Test("after a hundred failures from one client, on whatever accounts, strangers there have one attempt a second until five minutes are over")
     func spray() throws {
         var backOff = BackOff()
         for number in 0..<100 {

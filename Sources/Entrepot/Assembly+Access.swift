@@ -22,7 +22,7 @@ extension Assembly {
         _ configuration: Configuration, _ metadata: SQLMetadataStore, _ pools: Pools, _ folder: DataFolder
     ) async throws -> Access {
         let policy = configuration.security.policy
-        let hasher = PasswordHasher(pools.compute)
+        let hasher = PasswordHasher(pools.passwords)
         let gate: AccessGate? =
             if configuration.security.openAccess { nil } else {
                 try await AccessGate.open(policy, ledger: metadata, hasher: hasher, time: AccessTime(now: Self.clock))

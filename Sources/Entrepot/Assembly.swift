@@ -22,11 +22,14 @@ struct Assembly: Sendable {
     struct Pools: Sendable {
         let files = ThreadPool(threads: 8)
         let compute = ThreadPool(threads: max(2, ProcessInfo.processInfo.activeProcessorCount))
+        /// Two passwords at a time, a quarter of a second each: what hashes bytes does not wait for them.
+        let passwords = ThreadPool(threads: 2)
         let database = ThreadPool(threads: 4)
         /// Looking a name up waits for the network.
         let names = ThreadPool(threads: 4)
 
         func shutdown() async throws {
+            try await self.passwords.shutdown()
             try await self.compute.shutdown()
             try await self.files.shutdown()
             try await self.database.shutdown()

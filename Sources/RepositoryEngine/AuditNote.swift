@@ -13,5 +13,7 @@ public struct AuditNote: Sendable {
     public var change = ""
     /// Credentials were exchanged for something that lasts, or were refused.
     public var isLogin = false
+    /// Whom refused credentials were for, where they came in a body: a name that may be nobody's.
+    public var claimedName = ""
     public init() {}
 }

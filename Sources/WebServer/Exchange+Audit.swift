@@ -12,11 +12,11 @@ extension AuditEvent {
     init?(_ outcome: RequestOutcome, of request: RequestIntake, _ record: AccessRecord, at time: Timestamp) {
         let note = outcome.audit
         let isRefused = !note.rule.isEmpty
-        if isRefused, record.status == 401, request.credentials == .none { return nil }
+        if isRefused, record.status == 401, request.credentials == .none, !note.isLogin { return nil }
         guard let kind = Self.kind(note, isRefused: isRefused, request.method, record.status) else { return nil }
         self.init(time: time, kind: kind)
         self.request = record.id
-        self.principal = outcome.principal.name.isEmpty ? request.credentials.claimedName : outcome.principal.name
+        self.principal = [outcome.principal.name, request.credentials.claimedName, String(note.claimedName.prefix(128))].first { !$0.isEmpty } ?? ""
         self.means = outcome.principal.means.words
         self.client = record.client
         self.repository = record.repository

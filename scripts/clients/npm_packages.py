@@ -26,7 +26,7 @@ WANTED = ["express", "request", "@babel/runtime"]
 # Of what stands in a package.json, nothing that builds, tests or publishes it.
 DROPPED = {
     "devDependencies", "peerDependencies", "peerDependenciesMeta", "optionalDependencies", "optionalPeerDependencies", "bundledDependencies", "bundleDependencies",
-    "scripts", "publishConfig", "engines", "os", "cpu", "files", "workspaces", "private", "devEngines",
+    "scripts", "publishConfig", "engines", "os", "cpu", "files", "workspaces", "private", "devEngines", "directories", "man",
 }
 SCOPE = "@acme"
 
@@ -38,6 +38,7 @@ class Package:
     manifest: dict
     data: bytes
     tag: str = "latest"
+    signatures: list = None
 
     @property
     def name(self):
@@ -62,7 +63,7 @@ class Package:
 
     def published(self, tarball):
         """The manifest as packuments have it."""
-        dist = {"integrity": self.integrity, "shasum": self.shasum, "tarball": tarball}
+        dist = {"integrity": self.integrity, "shasum": self.shasum, "tarball": tarball} | ({"signatures": self.signatures} if self.signatures else {})
         return self.manifest | {"_id": f"{self.name}@{self.version}", "dist": dist}
 
     def document(self, registry):

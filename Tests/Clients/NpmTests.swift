@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension Clients {
-    @Suite("npm, yarn, bun and deno", .timeLimit(.minutes(10)), .timed) struct NpmTests {
+    @Suite("npm, yarn, bun and deno", .timeLimit(.minutes(10)), .timed) struct Npm {
         /// What the packages of Debian are packed from, and what npm says, differs between versions: the golden file is of npm 10.
         private static let isNpm10: Bool = {
             guard let npm = Surroundings.program("npm") else { return Surroundings.isCI }
@@ -12,13 +12,13 @@ extension Clients {
             return Surroundings.isCI || text.contains(#""version": "10."#)
         }()
 
-        /// Where the text differs and is right, the golden file is to be what `scripts/clients/npm.py` prints.
+        /// Where the text differs and is right, the golden file is to be what `scripts/clients/npm_table.py` prints.
         @Test(
-            "what each client prints, of a group over a hosted repository and a chain of two proxies, is as the golden file says",
+            "what each client prints, of a group over a hosted repository and a proxy of another server, is as the golden file says",
             .enabled(if: isNpm10, "the golden file is of npm 10"), .needs("npm", "node", "yarnpkg", "bun", "deno", "python3"))
         func golden() async throws {
-            let said = try await Self.run("npm.py", deadline: .seconds(300))
-            let wanted = try String(contentsOfFile: Surroundings.script("npm.txt"), encoding: .utf8).split(separator: "\n")
+            let said = try await Self.run("npm_table.py", deadline: .seconds(300))
+            let wanted = try String(contentsOfFile: Surroundings.script("npm_table.txt"), encoding: .utf8).split(separator: "\n")
             let found = said.split(separator: "\n")
             #expect(found.count == wanted.count)
             for (one, other) in zip(found, wanted) { #expect(one == other) }

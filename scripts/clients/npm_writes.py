@@ -138,7 +138,11 @@ class Scenario:
     # Wrong.
     def refused(self, method, path, value, status, what, repository="all", **headers):
         """npm's own error form, with both words; gives them. What is not so is gathered: one run tells all."""
-        got, _, data = self.client(repository).send(method, path, value, **headers)
+        try:
+            got, _, data = self.client(repository).send(method, path, value, **headers)
+        except (OSError, http.client.HTTPException) as error:
+            self.wrong.append(f"{what}: no answer: {error!r}")
+            return ""
         wanted = status if isinstance(status, tuple) else (status,)
         if got not in wanted:
             self.wrong.append(f"{what}: {got} instead of {' or '.join(map(str, wanted))}: {data[:300]!r}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What npm, yarn, bun and deno do with a group of a hosted repository and a proxy, whose upstream is another server's hosted repository.
 
-    npm.py BINARY FOLDER      prints the table that npm.txt has; hosts, digests, times and counts are replaced by words
+    npm_table.py BINARY FOLDER      prints the table that npm_table.txt has; hosts, digests, times and counts are replaced by words
 
 Both servers have access control. Ann may do all, bob may read, and the third person has no account."""
 import os

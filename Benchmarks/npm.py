@@ -22,6 +22,8 @@ ROUND_TRIP, BANDWIDTH = 30, 20
 PULLS = 400
 BIG = 100 << 20
 LARGE = 40 << 20
+# Packages that bring a compiled program, as bundlers and compilers do.
+PROGRAMS, PROGRAM = 6, 8 << 20
 
 
 class Shelf(Nginx):
@@ -32,6 +34,9 @@ class Shelf(Nginx):
     def locations(self):
         more = f"default_type '{ABBREVIATED}';"
         return f"location ~ /-/ {{ root {self.folder}/tarballs; default_type application/octet-stream; }} location / {{ root {self.folder}/packuments; {more} }}"
+
+    def registry(self):
+        return self.url("")
 
     def put(self, name, packument):
         path = f"{self.folder}/packuments/{name}"
@@ -85,7 +90,7 @@ class Site(Entrepot):
 
 def many_versions(name, count, padding=0):
     """A packument of `count` versions, with `padding` bytes of dependencies each."""
-    package = npm_packages.made(name, "1.0.0", dependencies={f"dependency-{number}": "^1.0.0" for number in range(padding // 32)})
+    package = npm_packages.made(name, "1.0.0", dependencies={f"dependency-{number}": "^1.0.0" for number in range(padding // 27)})
     versions = {}
     for number in range(count):
         version = f"1.{number}.0"
@@ -142,8 +147,8 @@ def group(site, rounds):
 
 
 def installs(binary, folder, rounds):
-    """`npm ci` with nothing cached: server name -> rounds of seconds. The first of each round begins with another server."""
-    packages = npm_packages.real()
+    """`npm ci` with nothing cached by npm: server name -> rounds of seconds. `nginx` is the upstream without the distance: what npm itself takes."""
+    packages = npm_packages.real() + [npm_packages.made(f"program-{number}", "1.0.0", files={"program": os.urandom(PROGRAM)}) for number in range(PROGRAMS)]
     print(f"npm ci of {len(packages)} packages, {ROUND_TRIP} ms and {BANDWIDTH} MiB/s away", file=sys.stderr)
     shelf = Shelf(folder)
     shelf.start()
@@ -152,7 +157,7 @@ def installs(binary, folder, rounds):
     shelf.stock(packages, far.registry())
     site = Site(binary, folder, {"hub": far.registry()})
     person = Person(f"{folder}/person", far.registry())
-    project = person.project("closure", {name: "*" for name in npm_packages.WANTED})
+    project = person.project("closure", {name: "*" for name in [*npm_packages.WANTED, *(package.name for package in packages[-PROGRAMS:])]})
     person.succeed(["npm", "install", "--package-lock-only", "--no-audit"], within=project)
     with open(f"{project}/package-lock.json") as file:
         lock = file.read()
@@ -166,8 +171,8 @@ def installs(binary, folder, rounds):
         return person.timed(["npm", "ci", "--no-audit", "--ignore-scripts"], within=project)
 
     def measure(server, _):
-        if server is far:
-            return {"cold": ci(far.registry())}
+        if server is not site:
+            return {"cold": ci(server.registry())}
         site.stop()
         site.empty()
         site.start()
@@ -176,7 +181,7 @@ def installs(binary, folder, rounds):
 
     try:
         ci(far.registry())  # node itself, in the page cache
-        return work.interleaved([far, site], rounds, measure)
+        return work.interleaved([far, site, shelf], rounds, measure)
     finally:
         for server in (site, far, shelf):
             server.stop()
@@ -190,7 +195,7 @@ def memory(site, shelf, rounds):
     results = {"publish": [], "packument": [], "again": []}
     for number in range(rounds):
         name = f"large-{number}"
-        shelf.put(name, packument(shelf, name, LARGE // 40_000, 39_000))
+        shelf.put(name, packument(shelf, name, LARGE // 40_000, 40_000))
         results["publish"].append(grown(site, lambda: publish_big(site, number)))
         for key in ("packument", "again"):
             results[key].append(grown(site, lambda: fetch(site.url(f"/repository/hub/{name}"))))

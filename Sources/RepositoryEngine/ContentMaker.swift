@@ -59,7 +59,8 @@ public struct ContentMaker: Sendable {
             repository: repository.name, principal: principal.name, requestID: request, delivery: delivery, compute: self.compute, notes: notes,
             publicBase: publicBase, destination: destination)
         switch repository.part {
-        case .proxy(let part): return ProxyContent(context: context, repository: repository, part: part, maker: self)
+        case .proxy(let part):
+            return ProxyContent(context: context, repository: repository, part: part, maker: self) { catalogue.mayAsk(repository, about: $0) }
         case .hosted(let policy):
             return HostedContent(
                 context: context,

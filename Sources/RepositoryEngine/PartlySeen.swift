@@ -71,6 +71,9 @@ struct PartlySeen: RepositoryContent {
     func gather<Part: Sendable>(_ name: String?, _ ask: @escaping @Sendable (any RepositoryContent) async throws -> Part) async throws -> Gathered<Part> {
         try await self.content.gather(name, ask)
     }
+    func generation(of document: DocumentID) async throws -> Int64 { try await self.content.generation(of: document) }
+    func asksUpstream(about name: String) async throws -> Bool { try await self.content.asksUpstream(about: name) }
+    func writable() throws -> any RepositoryContent { try self.content.writable() }
     var adopts: Bool { self.content.adopts }
     func adopt(_ want: ContentRequest) async throws -> Bool { try await self.content.adopt(want) }
 }

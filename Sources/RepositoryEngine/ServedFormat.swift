@@ -12,6 +12,8 @@ public protocol ServedFormat: Sendable {
     func officialPrefix(ofRemote host: String) -> String?
     func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, settings: any Sendable) async throws -> [Prefetch]
     func name(at path: AssetPath) -> String
+    /// The package of that name, where a hosted member that holds it keeps it to itself.
+    func exclusivePackage(_ name: String) -> PackageName?
     /// Whether an asset is a part, which is linked before anything names it.
     func isPart(_ path: AssetPath) -> Bool
     var structure: ContentStructure { get }
@@ -81,6 +83,7 @@ public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
     public func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { self.format.render(failure, for: head) }
 
     public func name(at path: AssetPath) -> String { Format.name(at: path) }
+    public func exclusivePackage(_ name: String) -> PackageName? { Format.exclusivePackage(name) }
     public func isPart(_ path: AssetPath) -> Bool { Format.part(at: path) != nil }
 
     public var structure: ContentStructure {

@@ -53,7 +53,7 @@ extension DocumentPart {
             let at = bytes.readerIndex + Int(slot.bytes.lowerBound - entry.bytes.lowerBound)
             return bytes.getString(at: at, length: slot.bytes.count) ?? ""
         }
-        return DocumentEntry(bytes: bytes, originals: originals, member: self.member)
+        return DocumentEntry(bytes: bytes, originals: originals, sortKey: entry.sortKey, member: self.member)
     }
 }
 
@@ -68,10 +68,10 @@ extension HostedContent: DocumentHolder {
                 // Of one moment where that can be had: pages of two are right in each entry, and the next GET has another stamp.
                 for _ in 0..<2 {
                     let before = try await maker.metadata.generations(of: [place])
-                    let rows = try await FragmentContent.rows(of: place, Document.pointers(key), maker.metadata)
+                    let rows = try await FragmentContent.rows(of: place, Document.pointers(key), Document.package(key), maker.metadata)
                     if try await maker.metadata.generations(of: [place]) == before { return rows }
                 }
-                return try await FragmentContent.rows(of: place, Document.pointers(key), maker.metadata)
+                return try await FragmentContent.rows(of: place, Document.pointers(key), Document.package(key), maker.metadata)
             }
             return DocumentSource(outline: rows.outline, bytes: FragmentContent(rows: rows, ledger: maker.metadata))
         }

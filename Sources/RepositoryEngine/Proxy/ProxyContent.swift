@@ -11,6 +11,8 @@ struct ProxyContent: RepositoryContent {
     let repository: Repository
     let part: ProxyPart
     let maker: ContentMaker
+    /// Whether a name is not another repository's own.
+    let mayAsk: @Sendable (_ name: String) -> Bool
 
     private var metadata: any MetadataStore { self.maker.metadata }
     var origin: ProxyOrigin {
@@ -308,6 +310,8 @@ struct ProxyContent: RepositoryContent {
     // MARK: What a proxy does not do
 
     func fullName(_ name: String) -> String { self.part.upstream.fullName(name) }
+
+    func asksUpstream(about name: String) async throws -> Bool { self.mayAsk(name) }
 
     func list(_ query: ContentQuery) async throws -> ContentPage {
         self.context.notes.trace?.add(self.repository.name, "a list", "of what is kept; the upstream is not asked")

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension Clients {
-    @Suite("npm, yarn, bun and deno", .timeLimit(.minutes(10)), .timed) struct Npm {
+    @Suite("npm, yarn, bun and deno", .timeLimit(.minutes(8)), .timed) struct Npm {
         /// What the packages of Debian are packed from, and what npm says, differs between versions: the golden file is of npm 10.
         private static let isNpm10: Bool = {
             guard let npm = Surroundings.program("npm") else { return Surroundings.isCI }
@@ -17,7 +17,7 @@ extension Clients {
             "what each client prints, of a group over a hosted repository and a proxy of another server, is as the golden file says",
             .enabled(if: isNpm10, "the golden file is of npm 10"), .needs("npm", "node", "yarnpkg", "bun", "deno", "python3"))
         func golden() async throws {
-            let said = try await Self.run("npm_table.py", deadline: .seconds(300))
+            let said = try await Self.run("npm_table.py", deadline: .seconds(400))
             let wanted = try String(contentsOfFile: Surroundings.script("npm_table.txt"), encoding: .utf8).split(separator: "\n")
             let found = said.split(separator: "\n")
             #expect(found.count == wanted.count)
@@ -29,7 +29,7 @@ extension Clients {
             "npm ci of what is kept works with the upstream killed and hanging; no private name goes upstream, and none of its versions comes from there",
             .needs("npm", "node", "openssl", "python3"))
         func offline() async throws {
-            print(try await Self.run("npm_offline.py", Surroundings.isCI ? "5" : "2.5", deadline: .seconds(300)))
+            print(try await Self.run("npm_offline.py", Surroundings.isCI ? "5" : "2.5", deadline: .seconds(400)))
         }
 
         @Test(

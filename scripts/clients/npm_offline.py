@@ -4,7 +4,9 @@
     npm_offline.py BINARY FOLDER [BOUND [PART...]]      prints what took how long; BOUND: seconds that a hanging upstream may add (2.5)
 """
 import base64
+import gzip
 import hashlib
+import http.client
 import json
 import os
 import subprocess
@@ -12,7 +14,7 @@ import sys
 
 import npm_packages
 from npm_ground import Person, Site, group, hosted, proxy
-from npm_upstream import Upstream
+from npm_upstream import ABBREVIATED, Upstream
 from registries import Ground, expect
 
 # Documents are due at once, so that every one asks the upstream; the deadline is the default.
@@ -21,7 +23,7 @@ DUE = "cache: { maxAge: 0s }"
 
 class Scenario:
     def __init__(self, binary, folder, bound=2.5, *parts):
-        self.parts = parts or ("killed", "hanging", "other_locks", "elsewhere", "confusion", "signatures")
+        self.parts = parts or ("killed", "hanging", "other_locks", "elsewhere", "confusion", "signatures", "freshness", "encodings", "spoilt")
         self.binary, self.folder, self.bound = binary, folder, float(bound)
         self.real = npm_packages.real()
         self.own = [package for package in npm_packages.own() if package.name != "@acme/app"]
@@ -180,6 +182,69 @@ class Scenario:
         person.succeed(["npm", "install"], within=project)
         done = person.audits_signatures(project)
         expect(done.returncode == 0 and "1 package has a verified registry signature" in done.stdout, f"audit signatures: {done.stdout} {done.stderr}")
+
+    def freshness(self, ground, folder):
+        """What is kept is not asked for again while it is fresh, except for a version that it lacks; what is due is asked for by its tag."""
+        upstream = ground.add(Upstream([npm_packages.made("growing", "1.0.0")]))
+        edge = ground.add(Site(self.binary, folder, "edge", [proxy("long", upstream.url, "cache: { maxAge: 1h }"), proxy("due", upstream.url, DUE)]))
+        client = npm_packages.Publisher(edge.url("long"))
+
+        def status(path):
+            upstream.forget()
+            return client.send("GET", path, Accept=ABBREVIATED)[0], len(upstream.asked("growing"))
+
+        for path, wanted in (("growing", (200, 1)), ("growing", (200, 0)), ("growing/1.0.0", (200, 0)), ("growing/latest", (200, 0)), ("growing/1.1.0", (404, 1))):
+            found = status(path)
+            expect(found == wanted, f"{path}: {found} instead of {wanted}, which are the status and the requests upstream")
+        upstream.add(npm_packages.made("growing", "1.1.0"))
+        expect(status("growing/1.1.0") == (200, 1), "a new version upstream is not found")
+        later = npm_packages.made("growing", "1.2.0")
+        upstream.add(later)
+        expect(status(f"growing/-/{later.file}")[0] == 200, "a new version's tarball is not found")
+        due = npm_packages.Publisher(edge.url("due"))
+        upstream.forget()
+        for accept in (ABBREVIATED, "application/json"):
+            for _ in range(2):
+                expect(due.send("GET", "growing", Accept=accept)[0] == 200, "a document that is due")
+        expect(upstream.asked() == ["GET /growing 200 abbreviated", "GET /growing 304 abbreviated", "GET /growing 200", "GET /growing 304"], f"asked upstream: {upstream.asked()}")
+
+    def encodings(self, ground, folder):
+        """Each form and each encoding has a tag of its own, and is told apart by caches on the way."""
+        upstream = ground.add(Upstream([npm_packages.made("tagged", f"1.{minor}.0") for minor in range(50)]))
+        edge = self.site(ground, folder, upstream.url, "cache: { maxAge: 1h }")
+        for repository in ("mirror", "all"):
+            client, seen = npm_packages.Publisher(edge.url(repository)), {}
+            for accept in (ABBREVIATED, "application/json"):
+                for encoding in ("identity", "gzip"):
+                    asked = {"Accept": accept, "Accept-Encoding": encoding}
+                    status, headers, data = client.send("GET", "tagged", **asked)
+                    expect(status == 200 and headers["Content-Encoding"] == (None if encoding == "identity" else encoding), f"{asked}: {status} {dict(headers)}")
+                    expect(headers["Content-Type"].split(";")[0] == accept, f"{asked}: {headers['Content-Type']}")
+                    expect({"accept", "accept-encoding"} <= {word.strip().lower() for word in (headers["Vary"] or "").split(",")}, f"Vary: {headers['Vary']}")
+                    value = json.loads(gzip.decompress(data) if encoding == "gzip" else data)
+                    expect(len(value["versions"]) == 50 and ("time" in value or accept == ABBREVIATED), f"{asked}: {sorted(value)}")
+                    again = client.send("GET", "tagged", **asked, **{"If-None-Match": headers["ETag"]})
+                    expect((again[0], again[2]) == (304, b""), f"{asked}, with its tag: {again[0]}")
+                    seen[headers["ETag"]] = asked
+            expect(len(seen) == 4, f"tags of two forms in two encodings: {seen}")
+
+    def spoilt(self, ground, folder):
+        """A tarball that is not what the packument says is not handed out whole, and not kept."""
+        package = npm_packages.made("spoilt-thing", "1.0.0")
+        upstream = ground.add(Upstream([package]))
+        edge = self.site(ground, folder, upstream.url)
+        person = Person(f"{folder}/ann", edge.url("all"))
+        project = person.project("spoilt", {"spoilt-thing": "*"})
+        upstream.spoilt.add(package.name)
+        expect(person.npm("install", within=project).returncode != 0, "a spoilt tarball was installed")
+        try:
+            data = npm_packages.Publisher(edge.url("all")).send("GET", f"{package.name}/-/{package.file}")[2]
+        except (OSError, http.client.HTTPException):
+            data = b""
+        expect(len(data) < len(package.data) or not data.startswith(package.data[:10]), "a spoilt tarball was handed out whole")
+        upstream.spoilt.clear()
+        person.forget()
+        person.succeed(["npm", "install"], within=project)
 
 
 def npm_default_registry(person):

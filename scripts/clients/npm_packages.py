@@ -208,9 +208,9 @@ def publish(packages, url, token=None, at_once=4):
 
 
 def publish_by_npm(packages, folder, url, token):
-    parts = urllib.parse.urlsplit(url)
+    registry = url.rstrip("/") + "/"
     with open(f"{folder}/npmrc", "w") as file:
-        file.write(f"registry={url}\n//{parts.netloc}{parts.path.rstrip('/')}/:_authToken={token}\nupdate-notifier=false\n")
+        file.write(f"registry={registry}\n{registry.removeprefix('http:')}:_authToken={token}\nupdate-notifier=false\n")
     for package in packages:
         line = ["npm", "publish", "--userconfig", f"{folder}/npmrc", "--cache", f"{folder}/cache", "--tag", package.tag, f"{folder}/{package.name.replace('/', '-')}-{package.version}.tgz"]
         done = subprocess.run(line, capture_output=True, text=True, timeout=60)

@@ -48,7 +48,7 @@ class Table:
             (r"\x1b\[[0-9;?]*[A-Za-z]", ""), (r"(http://)?127\.0\.0\.1:\d+", "HOST"), (re.escape(self.folder), "FOLDER"), (r"sha512-[A-Za-z0-9+/=.\[\]]+", "DIGEST"), (r"\b[0-9a-f]{40}\b", "DIGEST"),
             (r"\b\d{4}-\d\d-\d\d(T[\d:.]+Z)?", "DATE"), (r"\bin [\d.]+m?s\b", "in TIME"), (r"\bpublished (just now|[\w ]+ ago)", "published TIME"),
             (r"\[[\d.]+ ?m?s\]", "[TIME]"), (r"Done in [\d.]+ ?m?s", "Done in TIME"), (r"\b\d+ packages", "N packages"), (r"\b\d+ new dependencies", "N new dependencies"),
-            (r"[\d.]+ ?(B|kB|KB|MB)\b", "SIZE"), (r"\s+", " "),
+            (r"/-rev/\S+", "/-rev/REV"), (r"[\d.]+ ?(B|kB|KB|MB)\b", "SIZE"), (r"\s+", " "),
         ):
             text = re.sub(pattern, word, text)
         return text.strip()[:600]

@@ -27,20 +27,21 @@ class Upstream:
     name = "upstream"
 
     def __init__(self, packages, elsewhere=False):
-        self.packages = {}
-        for package in packages:
-            self.packages.setdefault(package.name, []).append(package)
-        self.log, self.connections, self.delay, self.keys = [], set(), 0, []
+        self.packages, self.files, self.elsewhere = {}, {}, elsewhere
+        self.log, self.connections, self.delay, self.keys, self.spoilt = [], set(), 0, [], set()
         self.lock, self.open = threading.Lock(), threading.Event()
         self.open.set()
         self.hosts = [self.listen(0)] + ([self.listen(0)] if elsewhere else [])
         self.port = self.hosts[0].server_port
         self.url = f"http://127.0.0.1:{self.port}"
-        self.files = {}
         for package in packages:
-            path = f"/files/{package.shasum}" if elsewhere else f"/{package.name}/-/{package.file}"
-            self.files[path] = package
-            package.tarball = f"http://127.0.0.1:{self.hosts[-1].server_port}{path}"
+            self.add(package)
+
+    def add(self, package):
+        path = f"/files/{package.shasum}" if self.elsewhere else f"/{package.name}/-/{package.file}"
+        package.tarball = f"http://127.0.0.1:{self.hosts[-1].server_port}{path}"
+        self.files[path] = package
+        self.packages.setdefault(package.name, []).append(package)
 
     def listen(self, port):
         upstream = self
@@ -93,7 +94,7 @@ class Upstream:
 
     # What it was asked.
     def asked(self, word=""):
-        """`GET /name 200`, in order, of those that have the word in their path or body."""
+        """`GET /name 200` or `GET /name 200 abbreviated`, in order, of those that have the word in their path or body."""
         with self.lock:
             return [line for line, text in self.log if word in text]
 
@@ -103,8 +104,9 @@ class Upstream:
 
     def note(self, handler, status, body):
         path = urllib.parse.unquote(handler.path)
+        form = " abbreviated" if ABBREVIATED in handler.headers.get("Accept", "") else ""
         with self.lock:
-            self.log.append((f"{handler.command} {path} {status}", path + body.decode(errors="replace")))
+            self.log.append((f"{handler.command} {path} {status}{form}", path + body.decode(errors="replace")))
 
     # What it says.
     def answer(self, handler):
@@ -117,7 +119,10 @@ class Upstream:
         time.sleep(self.delay)
         path = urllib.parse.unquote(handler.path.split("?")[0])
         if path in self.files:
-            return self.send(handler, 200, self.files[path].data, body, {"Content-Type": "application/octet-stream"})
+            data = self.files[path].data
+            if self.files[path].name in self.spoilt:
+                data = data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]
+            return self.send(handler, 200, data, body, {"Content-Type": "application/octet-stream"})
         if path.startswith("/-/npm/v1/security/"):
             return self.send(handler, 200, b"{}", body)
         if path == "/-/npm/v1/keys" and self.keys:

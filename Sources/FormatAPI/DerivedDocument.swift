@@ -25,7 +25,8 @@ public protocol DerivedDocument: Sendable {
     /// Hosted: the package whose attributes are an entry of it too, in the section `Outline.package`, as `sortKey`; whoever changes them touches the
     /// document.
     static func package(_ key: Key) -> PackageName?
-    /// Proxy: the same in the upstream's other forms. Where one has changed, the others are asked for again, however young they are.
+    /// Proxy: the same in the upstream's other forms, with the same sections and names. Where one has changed, the others are asked for again, however
+    /// young they are; where only another is kept, an entry is taken from that.
     static func forms(_ key: Key) -> [Key]
     /// Proxy: where the upstream's document is kept, and what the upstream is asked for.
     static func path(_ key: Key) throws -> AssetPath
@@ -66,10 +67,13 @@ public struct DocumentEntry: Sendable {
     /// What stands in its slots.
     public var originals: [String]
     public var sortKey: [UInt8]
+    /// Offsets in `bytes`.
+    public var slots: [DocumentSlot]
     /// The hosted or proxy repository that says so.
     public var member: RepositoryName
-    public init(bytes: ByteBuffer, originals: [String], sortKey: [UInt8] = [], member: RepositoryName) {
+    public init(bytes: ByteBuffer, originals: [String], sortKey: [UInt8] = [], slots: [DocumentSlot] = [], member: RepositoryName) {
         self.sortKey = sortKey
+        self.slots = slots
         self.bytes = bytes
         self.originals = originals
         self.member = member

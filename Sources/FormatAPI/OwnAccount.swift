@@ -7,7 +7,7 @@ public import ArtifactModel
 public protocol OwnAccount: Sendable {
     /// Who asks; empty: nobody in particular.
     var name: String { get }
-    /// A new token with all the rights of whose name and password these are; its text is shown once. Lives as long as the server's configuration says.
+    /// A new token with all the rights of whose name and password these are; its text is shown once. It ends after 90 days.
     /// - Parameter client: what it is named for, such as `npm on build-7`.
     func signIn(_ name: String, password: String, for client: String) async throws -> String
     /// Those that hold.

@@ -1,5 +1,6 @@
 public import ArtifactModel
 public import HTTPTypes
+public import NIOCore
 
 /// One repository during one request. Hosted, proxy and group are strategies of the engine behind it.
 ///
@@ -24,6 +25,8 @@ public protocol RepositoryContent: Sendable {
     func entry<Document: DerivedDocument>(
         _ type: Document.Type, _ key: Document.Key, section: String, name: String
     ) async throws -> DocumentEntry?
+    /// What a document would be composed of, in the order of the members; nil: nobody has anything to say in it.
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]?
     /// A keyset page of components, pointers, edges, packages or a folder.
     func list(_ query: ContentQuery) async throws -> ContentPage
     /// Streams, hashes and keeps: the bytes are durable and safe from the collector until `StagedBlob.heldUntil`.
@@ -87,6 +90,10 @@ public struct RequestContext: Sendable {
     public var destination: @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])?
     /// Whether who asks holds a further right on this repository, for what is known only when the body has been read.
     public var isAllowed: @Sendable (Access) -> Bool
+    /// Whether what is written may take the place of what is there: `writePolicy: allow`, of a group's that of the member that takes the writes.
+    public var replaces = true
+    /// What a client compressed with gzip. nil: it is longer than so many bytes. Throws where it is not gzip.
+    public var decompress: @Sendable (_ bytes: ByteBuffer, _ limit: Int) async throws -> ByteBuffer? = { _, _ in nil }
     /// The account of who asks, and the way to one. nil: there is no access control.
     public var account: (any OwnAccount)?
     public init(

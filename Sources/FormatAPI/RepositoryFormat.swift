@@ -36,6 +36,8 @@ public protocol RepositoryFormat: Sendable {
     static func repositories(namedBy settings: SiteSettings) -> [RepositoryName]
     /// Why a repository of this format may not have this name; nil where it may.
     static func objection(to name: RepositoryName) -> String?
+    /// Of hosted repositories whose configuration does not say.
+    static var writePolicy: WritePolicy { get }
     /// What `owns` is matched with for a file: the image or package it is of, or its own path.
     static func name(at path: AssetPath) -> String
     /// The package of this name (as `name(at:)` says it) where a hosted member that holds it keeps it to itself in a group, so that nobody takes the place of
@@ -78,6 +80,7 @@ extension RepositoryFormat {
         throw FormatError(.unsupported, "\(Self.id) repositories cannot be filled ahead of time")
     }
     public static func name(at path: AssetPath) -> String { path.text }
+    public static var writePolicy: WritePolicy { .allow }
     public static func exclusivePackage(_ name: String) -> PackageName? { nil }
     public static func part(at path: AssetPath) -> Part? { nil }
     public static func path(of part: Part) -> AssetPath? { nil }

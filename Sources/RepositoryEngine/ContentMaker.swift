@@ -52,12 +52,16 @@ public struct ContentMaker: Sendable {
     /// - Parameter asked: what the client asks for: members of a group whose rules do not allow it are as if they were not there.
     func content(
         of repository: Repository, for principal: Principal, request: String, _ delivery: Delivery, in catalogue: Catalogue,
-        _ authorizer: any Authorizer, asked: AskedPath?, notes: RequestNotes, publicBase: String,
+        _ authorizer: any Authorizer, asked: AskedPath?, notes: RequestNotes, publicBase: String, account: (any OwnAccount)? = nil,
         destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])?
     ) -> any RepositoryContent {
-        let context = RequestContext(
+        let target = catalogue.target(of: repository) ?? repository
+        var context = RequestContext(
             repository: repository.name, principal: principal.name, requestID: request, delivery: delivery, compute: self.compute, notes: notes,
-            publicBase: publicBase, destination: destination)
+            publicBase: publicBase,
+            isAllowed: { access in authorizer.refused([access], of: access.action == .read ? repository.name : target.name, by: principal).isEmpty },
+            account: account, destination: destination)
+        if case .hosted(let policy) = target.part { context.replaces = policy == .allow }
         switch repository.part {
         case .proxy(let part):
             return ProxyContent(context: context, repository: repository, part: part, maker: self) { catalogue.mayAsk(repository, about: $0) }

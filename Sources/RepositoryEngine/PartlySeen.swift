@@ -65,6 +65,9 @@ struct PartlySeen: RepositoryContent {
     ) async throws -> DocumentEntry? {
         try await self.content.entry(type, key, section: section, name: name)
     }
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]? {
+        try await self.content.outlines(type, key, demand)
+    }
     func stage(_ body: ByteStream, _ demand: StageDemand) async throws -> StagedBlob { try await self.content.stage(body, demand) }
     func uploads(in scope: String) -> any UploadSessions { self.content.uploads(in: scope) }
     func commit(_ edit: Edit) async throws { try await self.content.commit(edit) }

@@ -19,6 +19,10 @@ extension DocumentHolder {
         }
     }
 
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]? {
+        try await self.part(type, key, demand).map { [try await $0.read().outline] }
+    }
+
     func entry<Document: DerivedDocument>(
         _ type: Document.Type, _ key: Document.Key, section: String, name: String
     ) async throws -> DocumentEntry? {
@@ -53,7 +57,10 @@ extension DocumentPart {
             let at = bytes.readerIndex + Int(slot.bytes.lowerBound - entry.bytes.lowerBound)
             return bytes.getString(at: at, length: slot.bytes.count) ?? ""
         }
-        return DocumentEntry(bytes: bytes, originals: originals, sortKey: entry.sortKey, member: self.member)
+        let slots = entry.slots.map { slot in
+            DocumentSlot(slot.bytes.lowerBound - entry.bytes.lowerBound..<slot.bytes.upperBound - entry.bytes.lowerBound, path: slot.path)
+        }
+        return DocumentEntry(bytes: bytes, originals: originals, sortKey: entry.sortKey, slots: slots, member: self.member)
     }
 }
 
@@ -110,6 +117,19 @@ extension GroupContent {
             }
         }
         throw FormatError(.unavailable, "this document changes faster than it can be read; try again", retryAfter: .seconds(1))
+    }
+
+    /// A member whose upstream must be asked again for what another has is not: the members' own answer stands first.
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]? {
+        var outlines: [Outline] = []
+        for attempt in demand == .asConfigured ? [demand] : [.asConfigured, demand] {
+            let gathered = try await self.parts(type, key, attempt)
+            if gathered.parts.isEmpty, let trouble = gathered.trouble { throw trouble }
+            outlines = []
+            for part in gathered.parts { outlines.append(try await part.read().outline) }
+            guard case .containing(let section, let name) = demand, !outlines.contains(where: { $0.entry(section, name) != nil }) else { break }
+        }
+        return outlines.isEmpty ? nil : outlines
     }
 
     private func parts<Document: DerivedDocument>(

@@ -11,6 +11,7 @@ extension ProxyContent: DocumentHolder {
     private static var leastAge: Duration { .seconds(5) }
 
     func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> DocumentPart? {
+        let key = try await self.form(type, key, demand)
         let want = try self.want(type, key)
         // By the address that the upstream has it at: where it is kept is nobody's to name.
         guard want.upstream?.asked.map({ self.repository.allows($0) }) ?? true, let part = try await self.part(type, key, want) else { return nil }
@@ -19,6 +20,15 @@ extension ProxyContent: DocumentHolder {
         var newer = want
         newer.maxAge = Self.leastAge
         return try await self.part(type, key, newer)
+    }
+
+    /// Of a document that has several, for an entry: the one that is kept, where the one asked for is not.
+    private func form<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Document.Key {
+        guard case .containing = demand else { return key }
+        for form in [key] + Document.forms(key) where try await self.maker.metadata.asset(at: try Document.path(form), in: self.repository.id) != nil {
+            return form
+        }
+        return key
     }
 
     private func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ want: ContentRequest) async throws -> DocumentPart? {

@@ -1,8 +1,14 @@
+import FormatAPI
+
 /// What is not JSON, or more of it than is taken.
 struct JSONFlaw: Error, Sendable {
     let message: String
     /// Where, in bytes from the document's first.
     let offset: Int64
+}
+
+extension FormatError {
+    init(_ flaw: JSONFlaw) { self.init(.invalidRequest, "\(flaw.message) (at byte \(flaw.offset))", cause: flaw) }
 }
 
 enum JSONKind: Sendable { case object, array, string, number, yes, no, null }

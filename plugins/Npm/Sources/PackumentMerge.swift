@@ -17,10 +17,13 @@ struct PackumentMerge {
         self.sources = sources
         self.key = key
         self.versions = Self.versions(of: sources)
-        let tags = Self.tags(of: sources)
-        // Clients have no use for a package without it. Where somebody has said what it is, that stands.
-        let isMissing = !tags.contains { $0.name == "latest" }
-        self.tags = (isMissing ? Self.highest(self.versions).map { [("latest", $0)] } ?? [] : []) + tags
+        self.tags = Self.completed(Self.tags(of: sources), self.versions)
+    }
+
+    /// Clients have no use for a package without `latest`. Where somebody has said what it is, that stands.
+    private static func completed(_ tags: [(name: String, version: String)], _ versions: [Version]) -> [(name: String, version: String)] {
+        guard !tags.contains(where: { $0.name == "latest" }), let highest = self.highest(versions) else { return tags }
+        return [("latest", highest)] + tags
     }
 
     /// Of the releases, where there are any.
@@ -28,6 +31,12 @@ struct PackumentMerge {
         let all = versions.map { (name: $0.entry.name, key: $0.entry.sortKey, isRelease: NpmVersion(bytes: $0.entry.name.utf8)?.isPrerelease == false) }
         let releases = all.filter(\.isRelease)
         return (releases.isEmpty ? all : releases).max { $0.key.lexicographicallyPrecedes($1.key) }?.name
+    }
+
+    /// As the composed document shows them.
+    static func tags(of outlines: [Outline]) -> [(name: String, version: String)] {
+        let sources = outlines.enumerated().filter { !$1.entries.isEmpty }.map { PackumentSource($1, number: $0) }
+        return self.completed(self.tags(of: sources), self.versions(of: sources))
     }
 
     func write(to plan: inout DocumentPlan) {

@@ -1,0 +1,137 @@
+import ArtifactModel
+import FormatAPI
+import HTTPTypes
+import NIOCore
+
+extension NpmRegistry {
+    func packument(_ name: NpmName, _ form: Packument.Key.Form, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        guard let document = try await content.document(Packument.self, Packument.Key(package: name, form: form)) else { throw Self.absent(name) }
+        return ArtifactResponse(.ok, headers: [.vary: "Accept"], body: .content(document))
+    }
+
+    /// Of the repository that takes the writes, with what it is at. Read in this order, so that one which changes meanwhile is told of when it is sent back.
+    func packumentToWrite(_ name: NpmName, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        let target = try content.writable()
+        let key = Packument.Key(package: name, form: .full)
+        let revision = Revision(generation: try await target.generation(of: Packument.identifier(key)))
+        guard let document = try await target.document(Packument.self, key) else { throw Self.absent(name) }
+        let beginning = ByteBuffer(string: "{\"_rev\":\"\(revision.text)\",")
+        let source = OtherBeginning(beginning, instead: 1, of: document.source)
+        var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
+        headers[.vary] = "Accept"
+        return ArtifactResponse(.ok, headers: headers, body: .stream(source))
+    }
+
+    /// `GET /<package>/<version>`, or a dist-tag.
+    func manifest(_ name: NpmName, _ wanted: String, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        let key = Packument.Key(package: name, form: .full)
+        var version = wanted
+        if NpmVersion(bytes: wanted.utf8) == nil {
+            let demand = DocumentDemand.containing(section: Outline.pointers, name: wanted)
+            guard let outlines = try await content.outlines(Packument.self, key, demand) else { throw Self.absent(name) }
+            guard let target = PackumentMerge.tags(of: outlines).first(where: { $0.name == wanted })?.version else {
+                throw FormatError(.notFound, "\(name) has no version and no dist-tag «\(wanted.prefix(100))»")
+            }
+            version = target
+        }
+        guard let entry = try await content.entry(Packument.self, key, section: "versions", name: version) else { throw Self.absent(name, version) }
+        let outlines = try await content.outlines(Packument.self, key, .asConfigured) ?? []
+        let reason = outlines.compactMap { PackumentSource($0, number: 0).attributes?.deprecated[version] }.first
+        let bytes = entry.shown(below: content.context.publicBase, deprecated: reason)
+        return ArtifactResponse(.ok, headers: [.contentType: "application/json"], body: .bytes(bytes))
+    }
+
+    // MARK: Tarballs
+
+    func tarball(_ name: NpmName, _ version: NpmVersion, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        guard let file = try await content.content(try await self.request(for: name, version, content)) else { throw Self.absent(name, version.text) }
+        return ArtifactResponse(.ok, body: .content(file))
+    }
+
+    /// What is kept is served without a look into the packument; what is not has its address and its hash from there.
+    func request(for name: NpmName, _ version: NpmVersion, _ content: any RepositoryContent) async throws -> ContentRequest {
+        let path = AssetPath(checked: name.tarballPath(version))
+        let kept = ContentRequest(path, .immutable, contentType: "application/octet-stream", delivery: .head)
+        if content.context.notes.trace == nil, try await content.content(kept) != nil {
+            return ContentRequest(path, .immutable, contentType: "application/octet-stream")
+        }
+        let key = Packument.Key(package: name, form: .abbreviated)
+        guard let entry = try await content.entry(Packument.self, key, section: "versions", name: version.text) else { throw Self.absent(name, version.text) }
+        let bytes = entry.bytes
+        let manifest: JSONValue
+        do {
+            manifest = try await content.context.compute.run { try JSONValue(bytes.readableBytesView) }
+        } catch let flaw as JSONFlaw {
+            throw FormatError(.upstreamFailed, "the upstream's manifest of \(name)@\(version) cannot be read: \(flaw.message)", cause: flaw)
+        }
+        guard let address = manifest["dist"]?["tarball"]?.string, !address.isEmpty else {
+            return ContentRequest(path, .immutable, contentType: "application/octet-stream")
+        }
+        let integrity = Integrity(manifest["dist"])
+        var want = ContentRequest(
+            path, .immutable, upstream: UpstreamResource(.absolute(address)), expecting: integrity.strongest, contentType: "application/octet-stream")
+        want.from = entry.member
+        return want
+    }
+
+    /// `express@4.18.2`, `@acme/hello@next`, `express`: a version, a dist-tag, or what `latest` is.
+    public func prefetch(
+        _ reference: String, _ choice: [String], in content: any RepositoryContent, _ settings: NoSettings
+    ) async throws -> [Prefetch] {
+        let at = reference.dropFirst().lastIndex(of: "@")
+        let name = try NpmName(at.map { String(reference[..<$0]) } ?? reference)
+        let wanted = at.map { String(reference[reference.index(after: $0)...]) } ?? "latest"
+        if let version = NpmVersion(bytes: wanted.utf8) { return [Prefetch(try await self.request(for: name, version, content))] }
+        let key = Packument.Key(package: name, form: .abbreviated)
+        guard let outlines = try await content.outlines(Packument.self, key, .containing(section: Outline.pointers, name: wanted)),
+            let target = PackumentMerge.tags(of: outlines).first(where: { $0.name == wanted })?.version
+        else { throw FormatError(.notFound, "\(name) has no dist-tag «\(wanted.prefix(100))»") }
+        return [Prefetch(try await self.request(for: name, try NpmVersion(target), content))]
+    }
+
+    static func absent(_ name: NpmName, _ version: String? = nil) -> FormatError {
+        FormatError(.notFound, version.map { "\(name) has no version \($0.prefix(100))" } ?? "there is no package «\(name)» here, or nothing that you may see")
+    }
+}
+
+extension DocumentEntry {
+    /// The entry as a client sees it.
+    func shown(below base: String, deprecated reason: String?) -> ByteBuffer {
+        var out = ByteBuffer()
+        var at = 0
+        for slot in self.slots {
+            out.writeImmutableBuffer(self.bytes.getSlice(at: self.bytes.readerIndex + at, length: Int(slot.bytes.lowerBound) - at) ?? ByteBuffer())
+            out.writeString("\(base)/\(slot.path)")
+            at = Int(slot.bytes.upperBound)
+        }
+        out.writeImmutableBuffer(self.bytes.getSlice(at: self.bytes.readerIndex + at, length: self.bytes.readableBytes - at) ?? ByteBuffer())
+        guard let reason, out.readableBytes > 1 else { return out }
+        // It ends with the object's brace.
+        out.moveWriterIndex(to: out.writerIndex - 1)
+        out.writeString(",\"deprecated\":")
+        out.writeBytes(JSONValue.quoted(reason))
+        out.writeString("}")
+        return out
+    }
+}
+
+/// A document whose first bytes are others.
+struct OtherBeginning: ContentSource {
+    private let beginning: ByteBuffer
+    private let skipped: Int64
+    private let rest: any ContentSource
+
+    init(_ beginning: ByteBuffer, instead skipped: Int64, of rest: any ContentSource) {
+        self.beginning = beginning
+        self.skipped = skipped
+        self.rest = rest
+    }
+
+    var length: Int64? { self.rest.length.map { $0 - self.skipped + Int64(self.beginning.readableBytes) } }
+
+    func next(at offset: Int64, limit: Int64) async throws -> ContentPiece? {
+        let own = Int64(self.beginning.readableBytes)
+        guard offset < own else { return try await self.rest.next(at: offset - own + self.skipped, limit: limit) }
+        return self.beginning.getSlice(at: self.beginning.readerIndex + Int(offset), length: Int(min(own - offset, limit))).map { .bytes($0) }
+    }
+}

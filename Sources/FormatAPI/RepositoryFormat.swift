@@ -55,6 +55,9 @@ public protocol RepositoryFormat: Sendable {
     /// Which repository a request is for, and where the path within it begins. Pure, and never dependent on rights.
     /// - Returns: nil where there is nothing of the format's at this address.
     func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory, _ site: SiteSettings) -> Location?
+    /// Whether an address below a repository's is where a client signs in, by `OwnAccount`: open to who has no credentials yet. Its operation has no accesses and
+    /// asks nothing of the repository, so that where there is none it is answered alike.
+    static func signsIn(_ head: RequestHead) -> Bool
     func parse(_ head: RequestHead) throws(FormatError) -> Operation
     func respond(to operation: Operation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: Settings) async throws -> ArtifactResponse
     /// What is asked of a root and of no one repository: `/v2/`, `/v2/_catalog`, a token service. nil: nothing is.
@@ -81,6 +84,7 @@ extension RepositoryFormat {
     }
     public static func name(at path: AssetPath) -> String { path.text }
     public static var writePolicy: WritePolicy { .allow }
+    public static func signsIn(_ head: RequestHead) -> Bool { false }
     public static func exclusivePackage(_ name: String) -> PackageName? { nil }
     public static func part(at path: AssetPath) -> Part? { nil }
     public static func path(of part: Part) -> AssetPath? { nil }

@@ -10,7 +10,8 @@ struct AccountView: OwnAccount {
 
     let service: ArtifactService
     let desk: any TokenDesk
-    let repository: Repository
+    /// nil: there is none at the address.
+    let repository: Repository?
     let caller: Principal
     let request: IncomingRequest
     let audience: String
@@ -28,7 +29,7 @@ struct AccountView: OwnAccount {
             refusal.claimedName = name
             throw refusal
         }
-        guard self.service.mayKnow(self.repository, principal) else { throw FormatError(.notFound, Refusal.hidden) }
+        guard let repository = self.repository, self.service.mayKnow(repository, principal) else { throw FormatError(.notFound, Refusal.hidden) }
         self.logins.note(principal)
         // A token is a password that needs no other in its place, and a token that was found makes none.
         guard case .password = principal.basis else { return password }
@@ -73,9 +74,55 @@ extension AccountToken {
 }
 
 extension ArtifactService {
-    func account(of caller: Principal, in repository: Repository, _ route: Route, _ request: IncomingRequest, _ logins: Logins) -> (any OwnAccount)? {
+    func account(of caller: Principal, in repository: Repository?, _ route: Route, _ request: IncomingRequest, _ logins: Logins) -> (any OwnAccount)? {
         guard !self.gate.isOpen, let desk = self.desk else { return nil }
         return AccountView(
             service: self, desk: desk, repository: repository, caller: caller, request: request, audience: route.head.audience, logins: logins)
     }
+}
+
+extension ArtifactService {
+    /// Of who has no credentials yet. A repository that is not there, or that is not for who signs in, is told from one that is by nobody who knows no password.
+    func respond(toSignIn route: Route, _ request: IncomingRequest, _ asker: Asker, of repository: Repository?) async -> RequestOutcome {
+        var outcome = RequestOutcome(ArtifactResponse(.ok))
+        let logins = Logins()
+        do {
+            outcome.principal = try self.caller(asker, request, route)
+            let operation = try route.format.prepare(route.head)
+            outcome.note(operation)
+            let account = self.account(of: outcome.principal, in: repository, route, request, logins)
+            let context = RequestContext(
+                repository: try RepositoryName(request.target.path[1]), principal: "", requestID: request.id, compute: self.contents.compute, account: account)
+            outcome.response = try await operation.respond(
+                ArtifactRequest(head: route.head, body: request.body), in: AbsentContent(context: context), settings: NoSettings())
+        } catch let refusal as Refusal {
+            self.refuse(&outcome, refusal, route)
+        } catch is InvalidName {
+            self.refuse(&outcome, self.denial(of: [], to: outcome.principal, false), route)
+        } catch {
+            self.fail(&outcome, with: error, route)
+        }
+        if let login = logins.last {
+            (outcome.audit.isLogin, outcome.principal, outcome.repository) = (true, login, repository?.name)
+        }
+        return outcome
+    }
+}
+
+/// A repository that is not there.
+struct AbsentContent: RepositoryContent {
+    let context: RequestContext
+    private var absence: FormatError { FormatError(.notFound, Refusal.hidden) }
+
+    func content(_ want: ContentRequest) async throws -> Content? { nil }
+    func resolve(_ want: PointerRequest) async throws -> Pointer? { nil }
+    func document<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Content? { nil }
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]? { nil }
+    func entry<Document: DerivedDocument>(
+        _ type: Document.Type, _ key: Document.Key, section: String, name: String
+    ) async throws -> DocumentEntry? { nil }
+    func list(_ query: ContentQuery) async throws -> ContentPage { ContentPage(rows: [], more: false) }
+    func stage(_ body: ByteStream, _ demand: StageDemand) async throws -> StagedBlob { throw self.absence }
+    func uploads(in scope: String) -> any UploadSessions { NoUploads(error: self.absence) }
+    func commit(_ edit: Edit) async throws { throw self.absence }
 }

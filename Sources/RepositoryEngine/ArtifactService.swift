@@ -25,6 +25,9 @@ public struct ArtifactService: ArtifactHandler {
     public func respond(to request: IncomingRequest) async -> RequestOutcome {
         let found = self.catalogue.route(request)
         let asker = await self.asker(of: request, found.route, found.head)
+        if let signIn = self.catalogue.signIn(request), found.route == nil || asker.principal?.isAnonymous ?? true, !self.gate.isOpen {
+            return await self.respond(toSignIn: signIn, request, asker, of: self.catalogue.repository(at: request))
+        }
         guard let hidden = self.hidden(found.route, request, from: asker) else { return await self.respond(to: request, found, asker) }
         return await self.respond(to: request, self.catalogue.hiding(hidden.name).route(request), asker)
     }

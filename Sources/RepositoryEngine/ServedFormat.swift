@@ -6,6 +6,7 @@ public protocol ServedFormat: Sendable {
     var id: String { get }
     var doors: [String] { get }
     func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory) -> Location?
+    func signsIn(_ head: RequestHead) -> Bool
     func prepare(_ head: RequestHead) throws(FormatError) -> any PreparedOperation
     func respond(atDoor request: ArtifactRequest, in site: any Site) async throws -> ArtifactResponse?
     func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse
@@ -71,6 +72,8 @@ public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
     public func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory) -> Location? {
         self.format.locate(head, at: entrance, among: repositories, self.site)
     }
+
+    public func signsIn(_ head: RequestHead) -> Bool { Format.signsIn(head) }
 
     public func prepare(_ head: RequestHead) throws(FormatError) -> any PreparedOperation {
         Prepared(operation: try self.format.parse(head), format: self.format)

@@ -24,6 +24,15 @@ public struct NpmRegistry: RepositoryFormat {
         do { return try NpmName(name).package } catch { return nil }
     }
 
+    public static func signsIn(_ head: RequestHead) -> Bool {
+        do {
+            if case .user = try NpmAddress(head.path).place { return head.method == .put }
+            return false
+        } catch {
+            return false
+        }
+    }
+
     /// - Throws: `.methodNotAllowed`; `.notFound` for what is no address, `.invalidRequest` for names and versions that are none.
     public func parse(_ head: RequestHead) throws(FormatError) -> NpmOperation {
         let address = try NpmAddress(head.path)

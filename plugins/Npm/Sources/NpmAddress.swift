@@ -52,8 +52,16 @@ struct NpmAddress {
         // The scope once more before the file, as some registries write it.
         case (3, "-") where rest[1] == name.scope: return .tarball(name, file: rest[2])
         case (4, "-") where rest[2] == "-rev": return .tarballRevision(name, file: rest[1], rest[3])
-        default: throw Self.nothing
+        default: return try Self.foreignTarball(path)
         }
+    }
+
+    /// A lockfile that was written against another registry has that one's path in it, which npm's `replace-registry-host` puts behind ours:
+    /// `/repository/other/hello/-/hello-1.0.0.tgz`.
+    private static func foreignTarball(_ path: [String]) throws(FormatError) -> Place {
+        guard let dash = path.lastIndex(of: "-"), dash == path.count - 2, dash > 0 else { throw Self.nothing }
+        let isScoped = dash > 1 && path[dash - 2].hasPrefix("@") && !path[dash - 2].contains("/")
+        return .tarball(try NpmName(isScoped ? "\(path[dash - 2])/\(path[dash - 1])" : path[dash - 1]), file: path[dash + 1])
     }
 
     private static func fixed(_ path: [String]) throws(FormatError) -> Place {

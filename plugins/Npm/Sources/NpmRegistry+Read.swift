@@ -44,17 +44,16 @@ extension NpmRegistry {
     // MARK: Tarballs
 
     func tarball(_ name: NpmName, _ version: NpmVersion, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        // What is kept is served without a look into the packument.
+        let path = AssetPath(checked: name.tarballPath(version))
+        if let kept = try await content.content(ContentRequest(path, .immutable)) { return ArtifactResponse(.ok, body: .content(kept)) }
         guard let file = try await content.content(try await self.request(for: name, version, content)) else { throw Self.absent(name, version.text) }
         return ArtifactResponse(.ok, body: .content(file))
     }
 
-    /// What is kept is served without a look into the packument; what is not has its address and its hash from there.
+    /// What is not kept has its address and its hash from the packument.
     func request(for name: NpmName, _ version: NpmVersion, _ content: any RepositoryContent) async throws -> ContentRequest {
         let path = AssetPath(checked: name.tarballPath(version))
-        let kept = ContentRequest(path, .immutable, contentType: "application/octet-stream", delivery: .head)
-        if content.context.notes.trace == nil, try await content.content(kept) != nil {
-            return ContentRequest(path, .immutable, contentType: "application/octet-stream")
-        }
         let key = Packument.Key(package: name, form: .abbreviated)
         guard let entry = try await content.entry(Packument.self, key, section: "versions", name: version.text) else { throw Self.absent(name, version.text) }
         let bytes = entry.bytes

@@ -21,10 +21,13 @@ extension NpmRegistry {
             return try await self.change(name, revision, body.document, content)
         }
         let tarballs = body.attachments.filter { $0.stored.blob != nil }
-        guard !tarballs.isEmpty else { throw FormatError(.invalidRequest, "the publish of \(name) brings no tarball: no attachment is called \(name.base)-<version>.tgz") }
+        guard !tarballs.isEmpty else {
+            throw FormatError(.invalidRequest, "the publish of \(name) brings no tarball: no attachment is called \(name.base)-<version>.tgz")
+        }
         let current = try await self.standing(of: name, in: content)
         if current.isNew, !name.isPublishable {
-            throw FormatError(.invalidRequest, "a new package cannot be called «\(name)»: small letters, digits and -._ only, and no underscore or hyphen first")
+            throw FormatError(
+                .invalidRequest, "a new package cannot be called «\(name)»: small letters, digits and -._ only, and no underscore or hyphen first")
         }
         let publication = try Publication(name, body.document, by: content.context.principal, current: current.attributes, isNew: current.isNew)
         var versions: [Publication.Version] = []
@@ -121,7 +124,8 @@ struct Publication: Sendable {
             throw FormatError(.invalidRequest, "the attachment \(file.prefix(300)) belongs to version \(version), which «versions» does not have")
         }
         if let declared, declared != blob.size {
-            throw FormatError(.invalidRequest, "the attachment \(file.prefix(300)) has \(blob.size) bytes, and says that it has \(declared): nothing was published")
+            throw FormatError(
+                .invalidRequest, "the attachment \(file.prefix(300)) has \(blob.size) bytes, and says that it has \(declared): nothing was published")
         }
         guard let sha1 = blob.digests.first(.sha1), let sha512 = blob.digests.first(.sha512) else {
             throw FormatError(.internalFailure, "the tarball was not hashed as it had to be")

@@ -28,13 +28,19 @@ struct RegistryTests {
         #expect(abbreviated.headers[.contentType] == "application/vnd.npm.install-v1+json" && abbreviated.headers[.vary] == "Accept")
         #expect(self.read(abbreviated, #""tarball":"http://localhost/repository/local/@acme/hello/-/hello-1.0.0.tgz""#))
         #expect(!self.read(abbreviated, "time"))
-        for target in ["@acme/hello/-/hello-1.0.0.tgz", "@acme%2Fhello/-/hello-1.0.0.tgz", "@acme/hello/-/@acme/hello-1.0.0.tgz", "repository/other/@acme/hello/-/hello-1.0.0.tgz"] {
+        for target in [
+            "@acme/hello/-/hello-1.0.0.tgz", "@acme%2Fhello/-/hello-1.0.0.tgz", "@acme/hello/-/@acme/hello-1.0.0.tgz",
+            "repository/other/@acme/hello/-/hello-1.0.0.tgz",
+        ] {
             #expect(try await site.ask(.get, "/repository/local/\(target)").text == "the tarball", "\(target)")
         }
         #expect(try await site.object("/repository/local/@acme%2fhello/latest")["version"] as? String == "1.0.0")
         #expect(try await site.object("/repository/local/@acme/hello/1.0.0")["version"] as? String == "1.0.0")
         #expect(try await site.ask(.get, "/repository/local/@acme/hello/2.0.0").status == .notFound)
-        #expect(try await site.ask(.get, "/repository/local/nothing").text == #"{"error":"there is no package «nothing» here, or nothing that you may see","reason":"there is no package «nothing» here, or nothing that you may see"}"#)
+        #expect(
+            try await site.ask(.get, "/repository/local/nothing").text
+                == #"{"error":"there is no package «nothing» here, or nothing that you may see","reason":"there is no package «nothing» here, or nothing that you may see"}"#
+        )
     }
 
     @Test("a version is published once, in npm's own words, unless the policy allows more")

@@ -30,16 +30,15 @@ extension JSONTokenizer {
         while true {
             at = Self.plain(bytes, from: at)
             guard at &+ 3 <= bytes.count else { break }
-            if bytes[at] == UInt8(ascii: "\\") {
-                guard Self.meaning(bytes[at &+ 1]) != nil else { break }
+            // Two bytes at once, the first one lowest: what lies between two strings is `":"` or `","`.
+            let pair = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt16.self))
+            if isQuiet, pair == (isKey ? 0x3A22 : 0x2C22), bytes[at &+ 2] == UInt8(ascii: "\"") {
+                isKey = !isKey && isInObject
+                at &+= 3
+            } else {
+                guard pair & 0xFF == UInt16(UInt8(ascii: "\\")), Self.meaning(UInt8(pair >> 8)) != nil else { break }
                 at &+= 2
-                continue
             }
-            guard isQuiet, bytes[at] == UInt8(ascii: "\""), bytes[at &+ 2] == UInt8(ascii: "\""),
-                bytes[at &+ 1] == (isKey ? UInt8(ascii: ":") : UInt8(ascii: ","))
-            else { break }
-            isKey = !isKey && isInObject
-            at &+= 3
         }
         self.text.isKey = isKey
     }

@@ -75,13 +75,10 @@ extension JSONTokenizer {
             return
         }
         switch self.state {
+        case .comma where byte == UInt8(ascii: ","): self.state = self.isInObject ? .key : .value
         case .comma:
-            if byte == UInt8(ascii: ",") {
-                self.state = self.isInObject ? .key : .value
-            } else {
-                guard byte == (self.isInObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { throw Self.malformed(offset + Int64(at)) }
-                try self.close(offset + Int64(at) + 1, &visitor)
-            }
+            guard byte == (self.isInObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { throw Self.malformed(offset + Int64(at)) }
+            try self.close(offset + Int64(at) + 1, &visitor)
         case .colon:
             guard byte == UInt8(ascii: ":") else { throw Self.malformed(offset + Int64(at)) }
             self.state = .value

@@ -8,7 +8,7 @@ struct ManifestFragments: Sendable {
     struct Digests: Sendable {
         /// In lower-case hex.
         var sha1: String
-        /// `sha512-` and what comes after it is not in it: base64 alone.
+        /// In base64, without `sha512-` before it.
         var sha512: String
     }
 
@@ -48,7 +48,8 @@ struct ManifestFragments: Sendable {
         "description", "readme", "readmeFilename", "homepage", "repository", "bugs", "license", "keywords", "author", "contributors",
     ]
 
-    /// As the registry's API describes it, in «Abbreviated version object», and `libc`, which clients choose by too.
+    /// As npm's registry documents the abbreviated form («Package Metadata»), and what newer clients choose by or show: `libc`, `funding`,
+    /// `peerDependenciesMeta`, `acceptDependencies`.
     private static let inAbbreviated: Set<String> = [
         "name", "version", "dependencies", "optionalDependencies", "devDependencies", "bundleDependencies", "bundledDependencies", "peerDependencies",
         "peerDependenciesMeta", "bin", "directories", "engines", "cpu", "os", "libc", "funding", "acceptDependencies", "_hasShrinkwrap",

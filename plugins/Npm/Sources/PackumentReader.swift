@@ -5,7 +5,7 @@ import FormatAPI
 struct PackumentReader: JSONVisitor, Sendable {
     /// Of an upstream, in bytes: longer ones stay as they are.
     static let longestAddress = 8 << 10
-    /// Of everything that an outline has. The largest packument that is known has 80,000.
+    /// Versions, times, dist-tags and other members together: an outline of as many takes about 60 MB.
     static let mostEntries = 400_000
     private static let mostSlots = 8
 

@@ -97,7 +97,7 @@ private struct PublishVisitor: JSONVisitor, Sendable {
         // What is kept of the data is that it was there.
         _ = try self.tree.begin(.null, at: offset)
         self.names.append(path[1])
-        // npm sends the proof of provenance as it is, and nothing else so.
+        // npm 9 and later send the proof of provenance as its text, and nothing else so.
         self.decoder = path[1].hasSuffix(".sigstore") ? nil : Base64Decoder()
         self.isInAttachment = true
         self.pause(.attachment(path[1]))

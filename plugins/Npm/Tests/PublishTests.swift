@@ -97,6 +97,25 @@ struct PublishTests {
         }
     }
 
+    @Test("a damaged publish is refused, or read as it is, and the same however it is cut", arguments: [1, 2, 3])
+    func damaged(seed: UInt64) async throws {
+        var dice = Dice(state: seed)
+        for _ in 0..<400 {
+            let bytes = dice.damaged(Self.text, ["\"", "{", "}", ",", "=", "QUI=", "\"data\":\"", "\\u0041", "é", "_attachments", "\\"])
+            guard !bytes.isEmpty else { continue }
+            var told: [String] = []
+            for size in [bytes.count, Int.random(in: 1...20, using: &dice)] {
+                do {
+                    let body = try await Self.read(bytes, by: size)
+                    told.append(body.document.text + body.attachments.map { "\($0.name) \($0.stored)" }.joined())
+                } catch let error as FormatError {
+                    told.append("\(error.code)")
+                }
+            }
+            #expect(told[0] == told[1], "\(String(decoding: bytes, as: UTF8.self))")
+        }
+    }
+
     @Test("what the store throws is thrown")
     func thrown() async {
         struct Broken: Error {}

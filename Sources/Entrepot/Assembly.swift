@@ -83,7 +83,8 @@ struct Assembly: Sendable {
         let catalogue = Catalogue(repositories, formats: formats)
         let access = try await Self.access(configuration, metadata, pools, folder)
         let audit = try await Self.audit(configuration, metadata, folder, logger)
-        let service = ArtifactService(catalogue, contents: contents, authorizer: access.authorizer, gate: access.gate, desk: AccountDesk(accounts: access.accounts))
+        let service = ArtifactService(
+            catalogue, contents: contents, authorizer: access.authorizer, gate: access.gate, desk: AccountDesk(accounts: access.accounts))
         let evictor = Evictor(catalogue, meter: meter, ledger: metadata, metadata: cached, contents: contents, now: Self.clock)
         let maintenance = MaintenanceService(
             collectors: shelves.map { Collector($0, ledger: metadata, now: Self.clock) },

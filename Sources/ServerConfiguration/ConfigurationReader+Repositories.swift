@@ -17,7 +17,8 @@ extension ConfigurationReader {
     /// Keys of some roles only.
     private static let roleKeys: [(key: String, roles: [Role])] = [
         ("writePolicy", [.hosted]), ("remote", [.proxy]), ("officialPrefix", [.proxy]), ("authentication", [.proxy]),
-        ("trustedHosts", [.proxy]), ("cache", [.proxy]), ("limits", [.proxy]), ("members", [.group]), ("writeTo", [.group]), ("onMemberError", [.group]), ("merge", [.group]),
+        ("trustedHosts", [.proxy]), ("cache", [.proxy]), ("limits", [.proxy]), ("members", [.group]), ("writeTo", [.group]), ("onMemberError", [.group]),
+        ("merge", [.group]),
         ("owns", [.hosted, .proxy]),
     ]
 

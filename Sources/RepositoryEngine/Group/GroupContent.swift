@@ -26,8 +26,9 @@ struct GroupContent: RepositoryContent {
             if !mayAsk { self.context.notes.trace?.add(member.repository.name, name, "not asked: another repository owns this name") }
             return mayAsk
         }
-        guard self.part.merge == .hosted, members.contains(where: \.repository.isProxy), let package = self.format?.exclusivePackage(name) else { return members }
-        guard try await self.isHeld(package, by: members) else { return members }
+        guard self.part.merge == .hosted, members.contains(where: \.repository.isProxy), let package = self.format?.exclusivePackage(name),
+            try await self.isHeld(package, by: members)
+        else { return members }
         return members.filter { member in
             if member.repository.isProxy {
                 self.context.notes.trace?.add(member.repository.name, name, "not asked: a hosted member has a package of this name (merge: union asks both)")

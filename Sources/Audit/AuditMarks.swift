@@ -25,7 +25,7 @@ enum AuditMarks {
     /// - Returns: 1: nothing was removed yet.
     static func firstSeq(_ ledger: any KeyLedger) async throws(AuditError) -> Int64 {
         guard let text = try await Self.read(Self.firstName, ledger) else { return 1 }
-        guard let seq = text.split(separator: " ").first.flatMap({ Int64($0) }) else {
+        guard let seq = text.split(separator: " ").first.flatMap({ ChainEnd.seq(of: $0) }) else {
             throw AuditError(.metadata, "the mark of the audit trail's beginning cannot be read", cause: text)
         }
         return seq

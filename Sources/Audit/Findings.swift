@@ -52,7 +52,8 @@ struct Findings: Sendable {
             return self.add(.inserted, at: place, seq: seq)
         }
         let gap = self.entries.remove(at: index)
-        for rest in [gap.seqs?.prefix(while: { $0 < seq }), gap.seqs?.suffix(from: seq + 1)] {
+        // Reckoned, and not counted through: a number that somebody wrote may leave a gap of any size.
+        for rest in [gap.seqs.map { $0.lowerBound..<seq }, gap.seqs.map { (seq + 1)..<$0.upperBound }] {
             guard let rest, let start = rest.first else { continue }
             // Cutting makes two of one: that has its bound, too.
             guard self.entries.count < AuditReport.mostFindings else {

@@ -16,4 +16,12 @@ public struct AuditNote: Sendable {
     /// Whom refused credentials were for, where they came in a body: a name that may be nobody's.
     public var claimedName = ""
     public init() {}
+
+    /// Of a dry run only what it was about: nothing was sent, and nobody was kept from anything.
+    static func explanation(of note: AuditNote) -> AuditNote {
+        var explanation = AuditNote()
+        explanation.action = .explain
+        explanation.subject = note.subject
+        return explanation
+    }
 }

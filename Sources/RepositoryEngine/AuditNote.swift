@@ -4,6 +4,8 @@ public import ArtifactModel
 public struct AuditNote: Sendable {
     /// What it needed the right to; nil: nothing.
     public var action: Action?
+    /// It was for one artifact, and not for a list.
+    public var isFetch = false
     /// The coordinates: `team/app:1.0`.
     public var subject = ""
     public var digest = ""

@@ -1,6 +1,7 @@
 import AccessControl
 import ArtifactModel
 import Audit
+import BlockingWork
 import FormatAPI
 import HTTPTypes
 import NIOCore
@@ -83,6 +84,38 @@ struct AuditTests {
         let event = sink.events.first
         #expect(event?.kind == it.kind)
         if let event { #expect(event.status == it.status.code && event.rule == it.note.rule && event.subject == it.note.subject) }
+    }
+}
+
+/// What an administrator does at the socket must not go unrecorded where what clients do may not.
+@Suite("While nothing can be recorded, and so nothing may be done")
+struct RefusingAuditTests {
+    @Test(
+        "a command that changes something is refused before it is done, and others are answered",
+        arguments: [("POST /change", true), ("POST /order?change=yes", true), ("POST /order", false), ("POST /look", false), ("GET /status", false)])
+    func commands(_ command: String, _ isRefused: Bool) async throws {
+        let done = Mutex(0)
+        let file = try TestFile(size: 1)
+        let path = file.path + ".sock"
+        func route(_ method: HTTPRequest.Method, _ path: String, changes: (@Sendable (ControlRequest) -> Bool)? = nil) -> ControlRoute {
+            ControlRoute(method, path, changes: changes) { _ in
+                done.withLock { $0 += 1 }
+                return ControlResponse(json: ByteBuffer(string: "{}"))
+            }
+        }
+        let routes = [
+            route(.post, "/change"), route(.post, "/order") { $0.query("change") == "yes" }, route(.post, "/look") { _ in false }, route(.get, "/status"),
+        ]
+        let sink = KeptEvents(refusing: "the audit trail cannot be written")
+        try await TestServer.run(TestHandler(), control: routes, audit: sink, { $0.controlSocket = path }) { server in
+            let response = try await server.pool.run {
+                let client = try RawClient(path: path)
+                client.send("\(command) HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+                return try client.response()
+            }
+            #expect(response.status == (isRefused ? 503 : 200) && response.text == (isRefused ? "the audit trail cannot be written" : "{}"))
+        }
+        #expect(done.withLock { $0 } == (isRefused ? 0 : 1))
     }
 }
 

@@ -48,9 +48,9 @@ struct Administration {
     ) async throws -> Report {
         let configuration = try self.options.load(quietly: true)
         guard let server = ControlClient(dataFolder: configuration.data) else {
-            // Looking at the trail leaves nothing in it.
+            // Looking at the trail leaves nothing in it, and mends nothing: it may be evidence.
             let isLook = target.hasPrefix("/audit/")
-            return try await self.open(configuration) { assembly in
+            return try await self.open(configuration, isAuditing: !isLook) { assembly in
                 if !isLook { try await assembly.announce(target, mustRecord: mustRecord) }
                 return try await offline(assembly)
             }
@@ -71,10 +71,12 @@ struct Administration {
         return try await self.open(configuration, offline)
     }
 
-    private func open<Answer>(_ configuration: Configuration, _ offline: (Assembly) async throws -> Answer) async throws -> Answer {
+    private func open<Answer>(
+        _ configuration: Configuration, isAuditing: Bool = true, _ offline: (Assembly) async throws -> Answer
+    ) async throws -> Answer {
         var logger = Logger(label: "entrepot")
         logger.logLevel = .error
-        let assembly = try await Assembly.open(configuration, absent: .fail, logger: logger)
+        let assembly = try await Assembly.open(configuration, absent: .fail, isAuditing: isAuditing, logger: logger)
         do {
             let answer = try await offline(assembly)
             try await assembly.close()

@@ -135,6 +135,9 @@ final class AuditIntake: Sendable {
         }
     }
 
+    /// Lines that were written are not where they belong any more. A line of its own tells of them.
+    func missed(_ count: Int64) { self.state.withLock { $0.figures.lost += count } }
+
     func wrote(_ count: Int) { self.state.withLock { $0.figures.written += Int64(count) } }
 
     func isDurable(_ end: ChainEnd) { self.state.withLock { $0.durable = end } }

@@ -78,12 +78,21 @@ struct AuditWorker: Sendable {
             self.remarks.removeFirst(min(done, self.remarks.count))
             if let lost, done < remarks.count { self.intake.giveBack(lost) }
             let left = events[max(done, remarks.count)...]
+            if error.code == .taken { self.noteTaking() }
             switch self.policy.onFailure {
-            case .continue: self.intake.lose(left)
-            case .refuse: self.intake.giveBack(left)
+            // There is another file for them.
+            case .continue where error.code != .taken: self.intake.lose(left)
+            default: self.intake.giveBack(left)
             }
             throw error
         }
+    }
+
+    private mutating func noteTaking() {
+        guard let taken = self.writer.taken else { return }
+        self.intake.missed(taken.lines)
+        let text = "\(taken.segment) was moved or removed while it was written; the lines up to \(self.writer.end.seq) were in it"
+        self.remarks.append(.init(operation: "audit.gap", text: text))
     }
 
     /// What the trail has to say of itself.

@@ -20,6 +20,8 @@ struct AuditWorker: Sendable {
     private var syncDue: ContinuousClock.Instant?
     /// The last segment when it was looked for older ones.
     private var swept: AuditSegment?
+    /// Said once.
+    private var isRemovalFailing = false
 
     init(_ intake: AuditIntake, _ files: any AuditFiles, _ policy: AuditPolicy, at end: TrailEnd, now: @escaping WallClock, logger: Logger) {
         self.intake = intake
@@ -132,14 +134,19 @@ struct AuditWorker: Sendable {
     // MARK: Retention
 
     /// The mark of them is set, so that nobody misses them.
-    private func remove(_ names: [String]) {
+    private mutating func remove(_ names: [String]) {
+        guard !names.isEmpty else { return }
         do throws(AuditError) {
             for name in names {
                 try self.files.remove(name)
                 self.logger.info("old audit segment removed", metadata: ["segment": "\(name)"])
             }
+            self.isRemovalFailing = false
         } catch {
-            self.logger.warning("old audit segments could not be removed", metadata: ["cause": "\(error)"])
+            // They are looked for again, and so it is tried again.
+            self.swept = nil
+            if !self.isRemovalFailing { self.logger.warning("old audit segments could not be removed", metadata: ["cause": "\(error)"]) }
+            self.isRemovalFailing = true
         }
     }
 

@@ -55,7 +55,7 @@ struct AuditWorker: Sendable {
         }
         // Memory for a burst is not kept for ever.
         self.batch.removeAll(keepingCapacity: self.batch.count < 4096)
-        if self.writer.end.seq > 0 { self.intake.isDurable(self.writer.durable) }
+        if self.writer.end.seq > 0 { self.intake.isDurable(self.writer.durable, isWhole: self.writer.durable == self.writer.end) }
         self.sweep(at: moment)
         if taken.isEnding {
             self.writer.close()

@@ -72,6 +72,12 @@ struct Findings: Sendable {
         if left > 0 { self.append(Entry(kind: .endMissing, place: place, count: left, seq: seqs.lowerBound, message: nil)) }
     }
 
+    /// Lines behind what was the end when the trail was closed.
+    mutating func grow(_ seqs: Range<Int64>, at place: LinePlace) {
+        let message = "added after the trail was closed: \(Self.numbers(seqs))"
+        self.append(Entry(kind: .inserted, place: place, count: Int64(seqs.count), seq: seqs.lowerBound, message: message))
+    }
+
     /// Those of the lines that were seen in another place are reordered.
     /// - Returns: how many.
     private mutating func turnUp(_ seqs: Range<Int64>) -> Int64 {

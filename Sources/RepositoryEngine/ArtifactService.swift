@@ -122,6 +122,7 @@ extension RequestOutcome {
         self.operation = operation.name
         self.audit.action = operation.accesses.first?.action
         self.audit.subject = operation.subject
+        self.audit.isFetch = operation.isFetch
     }
 
     mutating func noteDigest() {

@@ -23,7 +23,14 @@ public struct ArtifactService: ArtifactHandler {
         let found = self.catalogue.route(request)
         let asker = await self.asker(of: request, found.route, found.head)
         guard let hidden = self.hidden(found.route, request, from: asker) else { return await self.respond(to: request, found, asker) }
-        return await self.respond(to: request, self.catalogue.hiding(hidden.name).route(request), asker)
+        var outcome = await self.respond(to: request, self.catalogue.hiding(hidden.name).route(request), asker)
+        // The trail says what somebody was kept from; the answer does not.
+        if let route = found.route, asker.principal?.isAnonymous == false, let operation = try? route.format.prepare(route.head) {  // else it was no operation
+            outcome.repository = hidden.name
+            outcome.note(operation)
+            outcome.audit.rule = "grant"
+        }
+        return outcome
     }
 
     private func respond(

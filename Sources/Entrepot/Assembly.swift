@@ -59,7 +59,10 @@ struct Assembly: Sendable {
 
     static let clock: WallClock = { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
 
-    static func open(_ configuration: Configuration, absent: DataFolder.Absence, logger: Logger) async throws -> Assembly {
+    /// - Parameter isAuditing: false: the audit trail is left as it is, to be looked at.
+    static func open(
+        _ configuration: Configuration, absent: DataFolder.Absence, isAuditing: Bool = true, logger: Logger
+    ) async throws -> Assembly {
         let folder = try DataFolder(configuration.data, absent: absent)
         for notice in folder.notices { logger.warning("modes of the data folder", metadata: ["notice": "\(notice)"]) }
         let pools = Pools()
@@ -82,7 +85,7 @@ struct Assembly: Sendable {
             documents: Documents(scratch: ScratchFolder(folder.temporary)))
         let catalogue = Catalogue(repositories, formats: formats)
         let access = try await Self.access(configuration, metadata, pools, folder)
-        let audit = try await Self.audit(configuration, metadata, folder, logger)
+        let audit = isAuditing ? try await Self.audit(configuration, metadata, folder, logger) : nil
         let service = ArtifactService(
             catalogue, contents: contents, authorizer: access.authorizer, gate: access.gate, desk: AccountDesk(accounts: access.accounts))
         let evictor = Evictor(catalogue, meter: meter, ledger: metadata, metadata: cached, contents: contents, now: Self.clock)

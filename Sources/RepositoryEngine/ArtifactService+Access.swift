@@ -31,18 +31,30 @@ struct Refusal: Error {
 ///     somebody who may not read this    404, as if it were not there
 ///     somebody who may read and no more 403
 extension ArtifactService {
-    /// Who asks, or why that is not known.
-    typealias Asker = Result<Principal, any Error>
+    /// Who asks; or why that is not known, or may not ask now.
+    struct Asker: Sendable {
+        /// nil: not known.
+        var principal: Principal?
+        var failure: (any Error)?
+
+        func get() throws -> Principal {
+            if let failure { throw failure }
+            guard let principal else { throw AccessFailure(.wrong, "it is not known who asks") }
+            return principal
+        }
+    }
 
     func asker(of request: IncomingRequest, _ route: Route?, _ head: RequestHead) async -> Asker {
         // dockerd sends a mirror what it knows for Docker Hub.
-        if self.gate.isOpen || route?.isMirror == true || !self.catalogue.leadsToRepositories(request) { return .success(self.gate.anonymous) }
+        if self.gate.isOpen || route?.isMirror == true || !self.catalogue.leadsToRepositories(request) {
+            return Asker(principal: self.gate.anonymous)
+        }
         do {
-            let caller = try await self.gate.principal(for: request.credentials, from: request.client, audience: head.audience)
-            try request.admission.admit(principal: caller.name)
-            return .success(caller)
+            var asker = Asker(principal: try await self.gate.principal(for: request.credentials, from: request.client, audience: head.audience))
+            do { try request.admission.admit(principal: asker.principal?.name ?? "") } catch { asker.failure = error }
+            return asker
         } catch {
-            return .failure(error)
+            return Asker(failure: error)
         }
     }
 
@@ -51,7 +63,7 @@ extension ArtifactService {
     /// At a root of the server nobody in particular is asked to sign in instead: containerd, told 404, never would.
     func hidden(_ route: Route?, _ request: IncomingRequest, from asker: Asker) -> Repository? {
         guard !self.gate.isOpen, route?.isMirror != true else { return nil }
-        let caller = (try? asker.get()) ?? self.gate.anonymous  // who is not known is nobody in particular
+        let caller = asker.principal ?? self.gate.anonymous
         if let own = self.catalogue.repository(at: request) { return self.mayKnow(own, caller.unlimited) ? nil : own }
         guard request.ownRoot == nil, !caller.isAnonymous, case .repository(let repository)? = route?.target else { return nil }
         return self.mayKnow(repository, caller.unlimited) ? nil : repository
@@ -144,16 +156,17 @@ extension ArtifactService {
         var refusal = Refusal(FormatError(.notFound, self.gate.isOpen ? "there is no repository at this address" : Refusal.hidden), rule: "")
         if !self.gate.isOpen, self.catalogue.leadsToRepositories(request) {
             let wanted = (try? format?.prepare(head).accesses) ?? []  // what is no operation wants nothing
-            switch asker {
-            case .success(let caller):
-                outcome.principal = caller
-                if case .ticket = caller.means, let first = wanted.first {
+            do {
+                outcome.principal = try asker.get()
+                if case .ticket = outcome.principal.means, let first = wanted.first {
                     refusal = Self.insufficient(for: wanted, first.action)
-                } else if caller.isAnonymous {
+                } else if outcome.principal.isAnonymous {
                     refusal = Refusal(FormatError(.unauthenticated, Refusal.signIn), denied: wanted, challenge: .signIn, rule: "grant")
                 }
-            case .failure(let failure as AccessFailure): refusal = self.refusal(failure, of: request.credentials, denied: wanted)
-            case .failure(let error): refusal = Refusal(FormatError(error), rule: "")
+            } catch let failure as AccessFailure {
+                refusal = self.refusal(failure, of: request.credentials, denied: wanted)
+            } catch {
+                refusal = Refusal(FormatError(error), rule: "")
             }
         }
         outcome.refuse(refusal) { format?.render($0, for: head) ?? .plain($0, for: head) }

@@ -70,6 +70,7 @@ extension ArtifactService {
         }
         outcome.response = explanation.response()
         outcome.operation = "explain"
+        outcome.audit = .explanation(of: outcome.audit)
         outcome.cause = nil
         return outcome
     }

@@ -29,7 +29,14 @@ public struct ArtifactService: ArtifactHandler {
             return await self.respond(toSignIn: signIn, request, asker, of: self.catalogue.repository(at: request))
         }
         guard let hidden = self.hidden(found.route, request, from: asker) else { return await self.respond(to: request, found, asker) }
-        return await self.respond(to: request, self.catalogue.hiding(hidden.name).route(request), asker)
+        var outcome = await self.respond(to: request, self.catalogue.hiding(hidden.name).route(request), asker)
+        // The trail says what somebody was kept from; the answer does not.
+        if let route = found.route, asker.principal?.isAnonymous == false, let operation = try? route.format.prepare(route.head) {  // else it was no operation
+            outcome.repository = hidden.name
+            outcome.note(operation)
+            outcome.audit.rule = "grant"
+        }
+        return outcome
     }
 
     private func respond(
@@ -133,6 +140,7 @@ extension RequestOutcome {
         self.operation = operation.name
         self.audit.action = operation.accesses.first?.action
         self.audit.subject = operation.subject
+        self.audit.isFetch = operation.isFetch
     }
 
     mutating func noteDigest() {

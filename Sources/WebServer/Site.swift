@@ -59,7 +59,7 @@ struct Site: Sendable {
     }
 
     func answer(_ request: IncomingRequest, at entrance: ListenerEntrance) async -> RequestOutcome {
-        if entrance.isControl { return await self.control.answer(request) }
+        if entrance.isControl { return await self.control.answer(request, self.audit) }
         guard request.ownRoot == nil else { return await self.handler.respond(to: request) }
         switch request.target.path {
         case ["health", "live"], ["health", "ready"], ["metrics"]:

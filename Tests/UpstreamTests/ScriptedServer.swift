@@ -21,6 +21,8 @@ enum Reply: Sendable {
     case bytes(String)
     /// These bytes, and nothing more.
     case stall(String)
+    /// A whole answer whose body is no text; the connection is kept.
+    case binary(Int, [String: String], ByteBuffer)
 }
 
 /// An upstream that says what a test wants, on a free port of loopback.
@@ -128,6 +130,11 @@ final class ScriptedServer: Sendable {
             case .bytes(let text):
                 context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
                 context.close(promise: nil)
+            case .binary(let status, let fields, var body):
+                var bytes = ByteBuffer(string: "HTTP/1.1 \(status) X\r\n" + fields.map { "\($0.key): \($0.value)\r\n" }.sorted().joined())
+                bytes.writeString("Content-Length: \(body.readableBytes)\r\n\r\n")
+                if heard.method != "HEAD" { bytes.writeBuffer(&body) }
+                context.writeAndFlush(self.wrapOutboundOut(bytes), promise: nil)
             case .stall(let text): context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
             }
         }

@@ -9,6 +9,7 @@ enum RequestFields {
         fields[.userAgent] = agent
         fields[.accept] = request.resource.accept.isEmpty ? "*/*" : request.resource.accept.joined(separator: ", ")
         fields[.acceptEncoding] = GzipAnswer.isWanted(request) ? "gzip" : "identity"
+        if let post = request.post { fields[.contentType] = post.contentType }
         switch request.part {
         case .whole:
             guard let validators = request.validators else { break }

@@ -1,5 +1,6 @@
 import ArtifactModel
 import Compression
+import FormatAPI
 import HTTPTypes
 import NIOCore
 import Outbound

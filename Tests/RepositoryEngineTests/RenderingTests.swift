@@ -1,5 +1,6 @@
 import ArtifactModel
 import BlockingWork
+import Compression
 import FormatAPI
 import Foundation
 import NIOCore
@@ -58,6 +59,29 @@ struct RenderingTests {
             #expect(source.largest.withLock { $0 } <= 256 << 10)
             #expect(source.reads.withLock { $0 } < 400)
         }
+    }
+
+    @Test("what stays large when it is compressed goes to a file too, read by pieces")
+    func compressed() async throws {
+        let (pool, source) = (ThreadPool(threads: 2), Endless())
+        let digest = try #require(ContentDigest(.sha256, [UInt8](repeating: 1, count: 32)))
+        let size = (5 << 20) + 7
+        try await Self.folder { path in
+            let compressed = try await Rendering(digest: digest, size: Int64(size), bytes: source).compressed(on: pool, ScratchFolder(path))
+            #expect(!compressed.isInMemory && compressed.size > 256 << 10)
+            var bytes = try await compressed.bytes.readAll(compressed.size, on: pool)
+            #expect(Int64(bytes.readableBytes) == compressed.size)
+            var at = 0
+            let decoder = GzipDecoder()
+            while let piece = try decoder.decode(&bytes) {
+                let expected = (at..<at + piece.readableBytes).map { Endless.byte(Int64($0)) }
+                #expect(piece == ByteBuffer(bytes: expected))
+                at += piece.readableBytes
+            }
+            try decoder.finish()
+            #expect(at == size && source.largest.withLock { $0 } <= 256 << 10)
+        }
+        try await pool.shutdown()
     }
 
     @Test("a source that is shorter than its outline says is no document")

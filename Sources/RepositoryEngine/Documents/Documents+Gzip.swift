@@ -53,7 +53,9 @@ extension Rendering {
         var (at, size) = (Int64(0), Int64(0))
         var (buffer, file) = (ByteBuffer(), OpenFile?.none)
         while at < self.size {
-            guard let bytes = try await self.bytes.read(at: at, limit: Self.piece, on: compute), bytes.readableBytes > 0 else { throw DocumentChanged() }
+            guard let bytes = try await self.bytes.read(at: at, limit: min(Self.piece, self.size - at), on: compute), bytes.readableBytes > 0 else {
+                throw DocumentChanged()
+            }
             at += Int64(bytes.readableBytes)
             let (isLast, before) = (at >= self.size, (buffer, file))
             let after = try await compute.run {

@@ -46,10 +46,14 @@ extension ProxyContent: DocumentHolder {
     /// What is no such document is not kept, so that it takes no good one's place.
     private func want<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key) throws -> ContentRequest {
         let (maker, compute, repository) = (self.maker, self.context.compute, self.repository.id)
+        let others = OtherForms(
+            paths: try Document.forms(key).map(Document.path), repository: repository, shelf: self.repository.shelf.id, maxAge: self.part.cache.maxAge,
+            maker: maker)
         return ContentRequest(try Document.path(key), .mutable, upstream: Document.upstream(key), delivery: .whole) { arrival in
             let outline = try await Self.scan(arrival.blob.source, Document.scanner(key), on: compute)
             if let digest = arrival.blob.digests.first(.sha256) {
                 maker.documents.remember(outline, type, key, of: DocumentStamp.Part(repository: repository, version: .bytes(digest)))
+                try await others.expire(after: arrival.path, digest)
             }
             return Edit([.putAsset(arrival.asset, .always)])
         }
@@ -99,6 +103,35 @@ extension ProxyContent: DocumentHolder {
             guard !(error is CancellationError), let older, deadline != nil else { throw FormatError(error) }
             return try await self.content(of: older, want, .stale, since: age)
         }
+    }
+}
+
+/// The other forms of a document: where one has changed, a client must not learn less from the next one that it asks for.
+private struct OtherForms: Sendable {
+    var paths: [AssetPath]
+    var repository: RepositoryID
+    var shelf: BlobStoreID
+    var maxAge: Duration
+    var maker: ContentMaker
+
+    /// Has them asked for again. Before the change is kept, so that whoever sees it finds them so; what has not changed comes to a 304.
+    /// - Parameter digest: of what is about to be kept at `path`.
+    func expire(after path: AssetPath, _ digest: ContentDigest) async throws {
+        guard !self.paths.isEmpty, let kept = try await self.maker.metadata.asset(at: path, in: self.repository)?.digests.first(.sha256), kept != digest else {
+            return
+        }
+        // As old as may be and no older, so that they can be served where the upstream is in trouble.
+        let now = self.maker.now()
+        let limit = now - self.maxAge - .seconds(1)
+        var states: [UpstreamState] = []
+        for path in self.paths {
+            guard var state = try await self.maker.metadata.upstreamState(of: UpstreamState.subject(of: path), in: self.repository), state.checked > limit
+            else { continue }
+            state.checked = limit
+            states.append(state)
+        }
+        guard !states.isEmpty else { return }
+        try await self.maker.metadata.commit(RepositoryEdit(repository: self.repository, store: self.shelf, edit: Edit([]), states: states, now: now))
     }
 }
 

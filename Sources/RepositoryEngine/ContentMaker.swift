@@ -1,3 +1,4 @@
+import Compression
 import NIOCore
 public import AccessControl
 public import ArtifactModel
@@ -62,6 +63,7 @@ public struct ContentMaker: Sendable {
             isAllowed: { access in authorizer.refused([access], of: access.action == .read ? repository.name : target.name, by: principal).isEmpty },
             account: account, destination: destination)
         if case .hosted(let policy) = target.part { context.replaces = policy == .allow }
+        context.decompress = { [compute] bytes, limit in try await compute.run { try Self.decompressed(bytes, upTo: limit) } }
         switch repository.part {
         case .proxy(let part):
             return ProxyContent(context: context, repository: repository, part: part, maker: self) { catalogue.mayAsk(repository, about: $0) }
@@ -85,6 +87,24 @@ public struct ContentMaker: Sendable {
             return GroupContent(
                 context: context, repository: repository, part: part, members: members, maker: self,
                 links: LinkSources(principal: principal, catalogue: catalogue, authorizer: authorizer))
+        }
+    }
+}
+
+extension ContentMaker {
+    /// nil: longer than so many bytes.
+    private static func decompressed(_ bytes: ByteBuffer, upTo limit: Int) throws(FormatError) -> ByteBuffer? {
+        var (input, whole) = (bytes, ByteBuffer())
+        let decoder = GzipDecoder()
+        do {
+            while var piece = try decoder.decode(&input) {
+                guard whole.readableBytes + piece.readableBytes <= limit else { return nil }
+                whole.writeBuffer(&piece)
+            }
+            try decoder.finish()
+            return whole
+        } catch {
+            throw FormatError(.invalidRequest, "the body says that it is gzip, and cannot be read as such", cause: error)
         }
     }
 }

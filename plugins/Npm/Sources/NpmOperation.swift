@@ -82,6 +82,11 @@ public struct NpmOperation: FormatOperation {
         }
     }
 
+    /// Who reads a packument has fetched nothing of what it is about.
+    public var isFetch: Bool {
+        if case .tarball = self.kind { true } else { false }
+    }
+
     public var subject: String {
         switch self.kind {
         case .manifest(let name, let version): "\(name)@\(version)"

@@ -16,11 +16,11 @@ struct Accounts: Sendable {
 
     func answer(_ kind: NpmOperation.Kind, _ request: ArtifactRequest) async throws -> ArtifactResponse {
         switch kind {
-        case .whoami: return .json(.object(["username": .string(try self.name())]))
-        case .profile: return .json(.object(["name": .string(try self.name()), "tfa": .bool(false), "email": .string(""), "email_verified": .bool(true)]))
+        case .whoami: return .json(.made(["username": .string(try self.name())]))
+        case .profile: return .json(.made(["name": .string(try self.name()), "tfa": .bool(false), "email": .string(""), "email_verified": .bool(true)]))
         case .user(let name):
             _ = try self.name()
-            return .json(.object(["_id": .string("org.couchdb.user:\(name)"), "name": .string(name), "email": .string("")]))
+            return .json(.made(["_id": .string("org.couchdb.user:\(name)"), "name": .string(name), "email": .string("")]))
         case .signIn(let name): return try await self.signIn(name, request)
         case .signOut(let token): return try await self.signOut(token)
         case .tokens: return try await self.tokens()
@@ -45,7 +45,7 @@ struct Accounts: Sendable {
         }
         let token = try await self.context.account?.signIn(name, password: password, for: "npm") ?? Self.openToken
         var response = ArtifactResponse.json(
-            .object([
+            .made([
                 "ok": .bool(true), "id": .string("org.couchdb.user:\(name)"), "rev": .string("_we_dont_use_revs_any_more"), "token": .string(token),
             ]), status: .created)
         response.headers[.cacheControl] = "no-store"
@@ -53,10 +53,10 @@ struct Accounts: Sendable {
     }
 
     private func signOut(_ token: String) async throws -> ArtifactResponse {
-        guard let account = self.context.account else { return .json(.object(["ok": .bool(true)])) }
+        guard let account = self.context.account else { return .json(.made(["ok": .bool(true)])) }
         _ = try self.name()
         guard try await account.revokeOwnToken(token) else { throw FormatError(.notFound, "you have no such token") }
-        return .json(.object(["ok": .bool(true)]))
+        return .json(.made(["ok": .bool(true)]))
     }
 
     // MARK: Tokens
@@ -65,7 +65,7 @@ struct Accounts: Sendable {
         _ = try self.name()
         let tokens = try await self.context.account?.tokens() ?? []
         let objects = tokens.map { Self.shown($0, text: nil) }
-        return .json(.object(["total": .number("\(tokens.count)"), "objects": .array(objects), "urls": .object([])]))
+        return .json(.made(["total": .number("\(tokens.count)"), "objects": .array(objects), "urls": .object([])]))
     }
 
     /// `{"password":…,"readonly":…,"cidr_whitelist":…}`
@@ -97,7 +97,7 @@ struct Accounts: Sendable {
         let key = token.map { "\($0.id)-\($0.name)" } ?? "0"
         let moment = token?.created.isoText ?? Timestamp(milliseconds: 0).isoText
         let isReadOnly = token.map { !$0.grants.isEmpty && $0.grants.allSatisfy { $0.hasPrefix("read:") } } ?? false
-        return .object([
+        return .made([
             "token": .string(text ?? "entrepot_…"), "key": .string(key), "cidr_whitelist": .null, "created": .string(moment), "updated": .string(moment),
             "readonly": .bool(isReadOnly), "name": .string(token?.name ?? ""), "expires": token?.expires.map { .string($0.isoText) } ?? .null,
         ])

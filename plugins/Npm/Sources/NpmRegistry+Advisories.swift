@@ -34,11 +34,11 @@ extension NpmRegistry {
 
     private static let nothingFound: JSONValue = {
         let counts = ["info", "low", "moderate", "high", "critical"].map { JSONValue.Member($0, .number("0")) }
-        let metadata = JSONValue.object([
+        let metadata = JSONValue.made([
             "vulnerabilities": .object(counts), "dependencies": .number("0"), "devDependencies": .number("0"), "optionalDependencies": .number("0"),
             "totalDependencies": .number("0"),
         ])
-        return .object(["actions": .array([]), "advisories": .object([]), "muted": .array([]), "metadata": metadata])
+        return .made(["actions": .array([]), "advisories": .object([]), "muted": .array([]), "metadata": metadata])
     }()
 
     /// Those of the names that an upstream may hear.
@@ -94,7 +94,7 @@ extension NpmRegistry {
 
     func keys(_ content: any RepositoryContent) async throws -> ArtifactResponse {
         let call = UpstreamCall(UpstreamResource(.below("-/npm/v1/keys"), accept: ["application/json"]), limit: 1 << 20)
-        guard let reply = try await content.forward(call) else { return .json(.object(["keys": .array([])])) }
+        guard let reply = try await content.forward(call) else { return .json(.made(["keys": .array([])])) }
         return ArtifactResponse(.ok, headers: [.contentType: "application/json"], body: .bytes(reply.body))
     }
 
@@ -114,11 +114,11 @@ extension NpmRegistry {
     /// `npm access`: rights are the server's configuration here, and are told as far as npm has words for them.
     func access(_ name: NpmName, _ question: NpmOperation.AccessQuestion, _ content: any RepositoryContent) async throws -> ArtifactResponse {
         switch question {
-        case .visibility: return .json(.object(["public": .bool(false)]))
+        case .visibility: return .json(.made(["public": .bool(false)]))
         case .collaborators:
             let person = content.context.principal
             let right = content.context.isAllowed(Access(.write, path: name.text)) ? "write" : "read"
-            return .json(.object(person.isEmpty ? [] : [.member(person, right)]))
+            return .json(.object(person.isEmpty ? [] : [.text(person, right)]))
         case .change:
             throw FormatError(.forbidden, "who may read and write is set in the server's configuration (security.roles), and not by npm access")
         }
@@ -132,7 +132,7 @@ extension NpmRegistry {
         while members.count < 10_000 {
             let page = try await content.list(ContentQuery(.packages, after: after, limit: 1000))
             for row in page.rows where row.name.hasPrefix(scope + "/") || owner == content.context.principal {
-                members.append(.member(row.name, content.context.isAllowed(Access(.write, path: row.name)) ? "write" : "read"))
+                members.append(.text(row.name, content.context.isAllowed(Access(.write, path: row.name)) ? "write" : "read"))
             }
             guard page.more, let last = page.rows.last else { break }
             after = last.name

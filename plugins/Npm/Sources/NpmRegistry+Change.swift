@@ -117,7 +117,7 @@ extension NpmRegistry {
     }
 
     private static func done(_ name: NpmName) -> ArtifactResponse {
-        .json(.object(["ok": .bool(true), "success": .bool(true), "id": .string(name.text)]), status: .created)
+        .json(.made(["ok": .bool(true), "success": .bool(true), "id": .string(name.text)]), status: .created)
     }
 
     // MARK: Dist-tags
@@ -125,7 +125,7 @@ extension NpmRegistry {
     func tags(_ name: NpmName, _ content: any RepositoryContent) async throws -> ArtifactResponse {
         let key = Packument.Key(package: name, form: .abbreviated)
         guard let outlines = try await content.outlines(Packument.self, key, .asConfigured) else { throw Self.absent(name) }
-        return .json(.object(PackumentMerge.tags(of: outlines).map { .member($0.name, $0.version) }))
+        return .json(.object(PackumentMerge.tags(of: outlines).map { .text($0.name, $0.version) }))
     }
 
     func setTag(_ name: NpmName, _ tag: String, _ request: ArtifactRequest, _ content: any RepositoryContent) async throws -> ArtifactResponse {

@@ -36,7 +36,7 @@ extension NpmRegistry {
             versions.append(try publication.version(of: tarball.name, blob, declared: tarball.declaredLength, at: Self.now))
         }
         try await self.commit(publication, versions, content)
-        var response = ArtifactResponse.json(.object(["ok": .bool(true), "success": .bool(true), "id": .string(name.text)]), status: .created)
+        var response = ArtifactResponse.json(.made(["ok": .bool(true), "success": .bool(true), "id": .string(name.text)]), status: .created)
         response.written = versions.first?.blob.digests.first(.sha256)
         return response
     }
@@ -160,7 +160,7 @@ struct Publication: Sendable {
         if self.current.created == nil || self.isNew { members.append(.init("created", moment)) }
         if self.current.maintainers == nil || self.isNew {
             let person = self.principal.isEmpty ? "anonymous" : self.principal
-            members.append(.init("maintainers", .array([.object(["name": .string(person), "email": .string("")])])))
+            members.append(.init("maintainers", .array([.made(["name": .string(person), "email": .string("")])])))
         }
         let deprecated = versions.map { JSONValue.Member($0.version.text, $0.fragments.deprecated.map { .string($0) } ?? .null) }
         members.append(.init("deprecated", .object(deprecated)))

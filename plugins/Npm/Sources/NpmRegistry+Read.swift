@@ -1,5 +1,5 @@
 import ArtifactModel
-import FormatAPI
+public import FormatAPI
 import HTTPTypes
 import NIOCore
 

@@ -7,7 +7,7 @@ extension NpmRegistry {
     public func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse {
         let code = failure.error.code
         let message = JSONValue.string(failure.error.message)
-        var response = ArtifactResponse.json(.object(["error": message, "reason": message]), status: Self.status(of: code))
+        var response = ArtifactResponse.json(.made(["error": message, "reason": message]), status: Self.status(of: code))
         if code == .unauthenticated { response.headers[.wwwAuthenticate] = "Basic realm=\"Entrepot\", charset=\"UTF-8\"" }
         if code == .methodNotAllowed { response.headers[.allow] = Self.methods(head) }
         if let delay = failure.error.retryAfter { response.headers[.retryAfter] = String(max(1, delay.components.seconds)) }

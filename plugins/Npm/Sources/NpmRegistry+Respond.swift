@@ -42,10 +42,11 @@ extension ArtifactResponse {
 }
 
 extension JSONValue {
-    static func object(_ pairs: KeyValuePairs<String, JSONValue>) -> JSONValue { .object(pairs.map { Member($0.key, $0.value) }) }
+    static func made(_ pairs: KeyValuePairs<String, JSONValue>) -> JSONValue { .object(pairs.map { Member($0.key, $0.value) }) }
+}
 
-    /// An object's members under other names than this one are left out.
-    static func member(_ key: String, _ value: String) -> Member { Member(key, .string(value)) }
+extension JSONValue.Member {
+    static func text(_ key: String, _ value: String) -> Self { Self(key, .string(value)) }
 }
 
 extension ArtifactRequest {

@@ -19,7 +19,8 @@ extension NpmRegistry {
         let asked = whole
         let mayRead = content.context.isAllowed
         let gathered = try await content.gather(nil) { member in
-            try await self.upstream(asked, member) ?? self.local(asked, member, mayRead)
+            if let found = try await self.upstream(asked, member) { return found }
+            return try await self.local(asked, member, mayRead)
         }
         if gathered.parts.isEmpty, let trouble = gathered.trouble { throw trouble }
         var objects: [JSONValue] = []
@@ -32,7 +33,7 @@ extension NpmRegistry {
         if content.adopts { objects = Array(objects.dropFirst(query.from)) }
         let total = gathered.parts.reduce(0) { $0 + $1.total }
         var response = ArtifactResponse.json(
-            .object([
+            .made([
                 "objects": .array(Array(objects.prefix(query.size))), "total": .number("\(total)"), "time": .string(Self.moment),
             ]))
         response.mark(skipped: gathered.skippedMembers)
@@ -91,21 +92,21 @@ extension NpmRegistry {
 
     private static func object(_ name: NpmName, _ attributes: PackageAttributes, score: Int) -> JSONValue {
         var package: [JSONValue.Member] = [
-            .member("name", name.text), .member("scope", name.scope.isEmpty ? "unscoped" : String(name.scope.dropFirst())),
+            .text("name", name.text), .text("scope", name.scope.isEmpty ? "unscoped" : String(name.scope.dropFirst())),
         ]
         package += attributes.latest?.members ?? []
         let maintainers = attributes.maintainers?.elements ?? []
         let people = maintainers.map { person in
-            JSONValue.object(["username": person["name"] ?? .string(""), "email": person["email"] ?? .string("")])
+            JSONValue.made(["username": person["name"] ?? .string(""), "email": person["email"] ?? .string("")])
         }
         if let first = people.first { package.append(.init("publisher", first)) }
         package.append(.init("maintainers", .array(people)))
         package.append(.init("links", .object([])))
         let share = JSONValue.number(String(min(1, Double(score + 1) / 1001)))
-        let detail = JSONValue.object(["quality": share, "popularity": share, "maintenance": share])
-        return .object([
-            "package": .object(package), "score": .object(["final": share, "detail": detail]), "searchScore": .number("\(score)"),
-            "flags": .object(["unstable": .bool(false)]),
+        let detail = JSONValue.made(["quality": share, "popularity": share, "maintenance": share])
+        return .made([
+            "package": .object(package), "score": .made(["final": share, "detail": detail]), "searchScore": .number("\(score)"),
+            "flags": .made(["unstable": .bool(false)]),
         ])
     }
 

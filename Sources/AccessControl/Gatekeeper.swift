@@ -35,6 +35,8 @@ public struct AccessFailure: Error, Sendable {
         /// More passwords are to be hashed than may wait.
         case busy
         case unavailable
+        /// More is asked for than a ticket can hold.
+        case tooLong
         case cancelled
     }
     public var code: Code

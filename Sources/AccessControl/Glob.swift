@@ -6,7 +6,7 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
     /// Longest pattern, in bytes.
     public static let longest = 512
 
-    private enum Token: Hashable, Sendable {
+    enum Token: Hashable, Sendable {
         case byte(UInt8)
         case withinSegment
         case acrossSegments
@@ -20,12 +20,12 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
     private enum Shape: Hashable, Sendable { case anything, segment, literal, pattern }
 
     public let text: String
-    private let tokens: [Token]
     private let shape: Shape
+    private let machine: GlobMachine
 
     private init(tokens: [Token], text: String) {
         self.text = text
-        self.tokens = tokens
+        self.machine = GlobMachine(tokens)
         self.shape =
             switch tokens {
             case [.acrossSegments]: .anything
@@ -54,46 +54,12 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
         case .anything: return true
         case .segment: return !text.utf8.contains(UInt8(ascii: "/"))
         case .literal: return self.text.utf8.elementsEqual(text.utf8)
-        case .pattern: return self.states(after: text).map { $0[self.tokens.count] } ?? false
+        case .pattern: return self.machine.run(text) == .matched
         }
     }
 
     /// Whether there is a text that begins so and matches.
-    public func mayMatch(beginningWith prefix: some StringProtocol) -> Bool { self.states(after: prefix) != nil }
-
-    /// Every position in the pattern that the bytes can have led to, at once: no backtracking. nil: none.
-    private func states(after text: some StringProtocol) -> [Bool]? {
-        var reached = [Bool](repeating: false, count: self.tokens.count + 1)
-        reached[0] = true
-        self.skipStars(&reached)
-        for byte in text.utf8 {
-            var next = [Bool](repeating: false, count: reached.count)
-            var alive = false
-            for (position, token) in self.tokens.enumerated() where reached[position] {
-                switch token {
-                case .byte(let wanted) where wanted == byte: next[position + 1] = true
-                case .withinSegment where byte != UInt8(ascii: "/"): next[position] = true
-                case .acrossSegments: next[position] = true
-                default: continue
-                }
-                alive = true
-            }
-            guard alive else { return nil }
-            self.skipStars(&next)
-            reached = next
-        }
-        return reached
-    }
-
-    /// A star may match nothing.
-    private func skipStars(_ reached: inout [Bool]) {
-        for (position, token) in self.tokens.enumerated() where reached[position] {
-            switch token {
-            case .byte: continue
-            case .withinSegment, .acrossSegments: reached[position + 1] = true
-            }
-        }
-    }
+    public func mayMatch(beginningWith prefix: some StringProtocol) -> Bool { self.machine.run(prefix) != .dead }
 
     private static func tokens(of text: String) -> [Token] {
         var out: [Token] = []

@@ -10,6 +10,12 @@ struct Callers: Sendable {
     /// - Throws: `FormatError`: `.unauthenticated` for wrong credentials, `.forbidden` for a change by cookie that none of our pages sent.
     func caller(of request: IncomingRequest) async throws -> Principal {
         guard !self.gate.isOpen else { return self.gate.anonymous }
+        let caller = try await self.known(request)
+        try request.admission.admit(principal: caller.name)
+        return caller
+    }
+
+    private func known(_ request: IncomingRequest) async throws -> Principal {
         guard request.credentials == .none, let session = SessionCookie(request).value(in: request.headers) else { return try await self.credentialed(request) }
         let principal: Principal
         do {
@@ -24,7 +30,10 @@ struct Callers: Sendable {
         return principal
     }
 
+    /// A browser that remembers a password sends it with what a stranger's page has it send, too.
     private func credentialed(_ request: IncomingRequest) async throws -> Principal {
+        let isSafe = request.method == .get || request.method == .head
+        guard isSafe || request.comesFromOurPages(byDefault: true) else { throw FormatError(.forbidden, "this was sent by another site's page") }
         do {
             return try await self.gate.principal(for: request.credentials, from: request.client, audience: "")
         } catch {

@@ -26,13 +26,20 @@ public struct ServerPages: PageHandler {
         self.tokens = TokenRoutes(desk: desk)
     }
 
-    public func mayReadMetrics(_ request: IncomingRequest) async -> Bool {
-        guard !self.callers.gate.isOpen else { return true }
+    public func refusalOfMetrics(_ request: IncomingRequest) async -> RequestOutcome? {
+        guard !self.callers.gate.isOpen else { return nil }
+        var outcome = RequestOutcome(ArtifactResponse(.unauthorized), operation: "page")
         do {
-            return self.authorizer.has(.metrics, try await self.callers.caller(of: request))
+            outcome.principal = try await self.callers.caller(of: request)
+            guard !self.authorizer.has(.metrics, outcome.principal) else { return nil }
+            let code: FormatError.Code = outcome.principal.isAnonymous ? .unauthenticated : .forbidden
+            throw FormatError(code, "this needs the right system:metrics")
         } catch {
-            // Whatever was wrong with the credentials, they are no right.
-            return false
+            let failure = Self.failure(error)
+            outcome.cause = failure.cause ?? failure
+            outcome.noteRefused(failure, of: request)
+            outcome.response = APIAnswer.refusal(failure)
+            return outcome
         }
     }
 
@@ -55,8 +62,9 @@ public struct ServerPages: PageHandler {
             case (["sign-in"], .post):
                 outcome.audit.isLogin = true
                 outcome.operation = "login"
-                let (response, principal) = try await self.signIn.submit(request)
+                let (response, principal, claimed) = try await self.signIn.submit(request)
                 outcome.response = response
+                outcome.audit.claimedName = claimed
                 if let principal { outcome.principal = principal } else { outcome.audit.rule = "credentials" }
             case (["sign-out"], .post): outcome.response = try self.signIn.signOut(request)
             case ([], _), (["sign-in"], _), (["sign-out"], _): outcome.response = ArtifactResponse(.methodNotAllowed, headers: [.allow: "GET, HEAD, POST"])
@@ -65,6 +73,7 @@ public struct ServerPages: PageHandler {
         } catch {
             let failure = Self.failure(error)
             outcome.cause = failure.cause ?? failure
+            outcome.noteRefused(failure, of: request)
             outcome.response = Page(title: "Not done", body: "<p>\(Page.escaped(failure.message))</p>", status: APIAnswer.refusal(failure).status)
                 .response(nonce: self.nonce())
         }
@@ -115,7 +124,7 @@ public struct ServerPages: PageHandler {
         } catch {
             let failure = Self.failure(error)
             outcome.cause = failure.cause ?? failure
-            outcome.audit.rule = failure.code == .forbidden ? "grant" : ""
+            outcome.noteRefused(failure, of: request)
             outcome.response = APIAnswer.refusal(failure)
         }
         return outcome
@@ -132,6 +141,19 @@ public struct ServerPages: PageHandler {
             self.roles = caller.roles
             self.means = caller.means.words
             if case .grants(let grants) = caller.limits { self.confinedTo = grants.map(\.description) }
+        }
+    }
+}
+
+extension RequestOutcome {
+    /// Credentials that were wrong, or that were no right: for the audit trail.
+    fileprivate mutating func noteRefused(_ failure: FormatError, of request: IncomingRequest) {
+        switch failure.code {
+        case .unauthenticated where request.credentials != .none:
+            self.audit.isLogin = true
+            self.audit.rule = "credentials"
+        case .forbidden: self.audit.rule = "grant"
+        default: break
         }
     }
 }

@@ -26,8 +26,8 @@ struct SignIn: Sendable {
         return Page(title: "Sign in", body: body, status: status).response(nonce: self.nonce())
     }
 
-    /// - Returns: the answer, and who it was.
-    func submit(_ request: IncomingRequest) async throws -> (response: ArtifactResponse, principal: Principal?) {
+    /// - Returns: the answer, who it was, and who it was said to be.
+    func submit(_ request: IncomingRequest) async throws -> (response: ArtifactResponse, principal: Principal?, claimed: String) {
         guard request.comesFromOurPages(byDefault: true) else { throw FormatError(.forbidden, "this form was not sent by a page of this server") }
         guard let bytes = try await request.body.collect(upTo: FormFields.longest), let fields = FormFields(bytes), let name = fields["name"],
             let password = fields["password"]
@@ -38,13 +38,13 @@ struct SignIn: Sendable {
             let next = Self.local(request.target.query.first { $0.name == "next" }?.value)
             var response = ArtifactResponse(.seeOther, headers: [.location: next, .cacheControl: "no-store"])
             response.headers[.setCookie] = SessionCookie(request).setting(session)
-            return (response, principal)
+            return (response, principal, name)
         } catch {
             let failure = FormatError(error)
             guard failure.code == .unauthenticated || failure.code == .throttled else { throw failure }
             var response = self.form(request, note: failure.message, name: name, status: failure.code == .throttled ? .tooManyRequests : .unauthorized)
             if let delay = failure.retryAfter { response.headers[.retryAfter] = String(max(1, delay.components.seconds)) }
-            return (response, nil)
+            return (response, nil, name)
         }
     }
 

@@ -75,8 +75,9 @@ struct TokenRoutes: Sendable {
         }
     }
 
+    /// By what the session hangs on, too: a token is a password at the sign-in page as it is elsewhere.
     private static func demandPerson(_ caller: Principal) throws {
-        guard caller.means == .password || caller.means == .session, caller.limits == .none else {
+        guard caller.means == .password || caller.means == .session, caller.limits == .none, case .password = caller.basis else {
             throw FormatError(.forbidden, "tokens are made and ended by who signs in with a password, and not with a token")
         }
     }

@@ -63,8 +63,8 @@ public struct NoAudit: AuditSink {
 }
 
 extension AuditEvent {
-    /// `sha256:` of a text, where what was put in force is to be told from what was before.
-    public mutating func setDigest(of text: String) {
-        self.digest = "sha256:" + SHA256.hash(data: Array(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    /// `sha256:…` of a text, where what was put in force is to be told from what was before.
+    public static func digest(of text: String) -> String {
+        "sha256:" + SHA256.hash(data: Array(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

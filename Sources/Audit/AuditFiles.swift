@@ -15,6 +15,8 @@ protocol AuditFiles: Sendable {
     func names() throws(AuditError) -> [String]
     /// - Returns: nil: there is no such file, and it was not to be made.
     func open(_ name: String, for use: AuditFileUse) throws(AuditError) -> OpenedAuditFile?
+    /// Whether this is still the file of that name, and was not moved, removed or replaced since it was opened.
+    func isOpen(_ file: CInt, as name: String) throws(AuditError) -> Bool
     /// - Returns: how many bytes were read; 0: the file ends there.
     func read(_ file: CInt, at offset: Int64, into bytes: UnsafeMutableRawBufferPointer) throws(AuditError) -> Int
     /// At the file's end.
@@ -78,6 +80,16 @@ struct SystemAuditFiles: AuditFiles {
             throw error
         }
         return OpenedAuditFile(file: file, length: Int64(status.st_size))
+    }
+
+    func isOpen(_ file: CInt, as name: String) throws(AuditError) -> Bool {
+        var (own, named) = (stat(), stat())
+        guard fstat(file, &own) == 0 else { throw Self.error("looking at a segment") }
+        guard lstat("\(self.folder)/\(name)", &named) == 0 else {
+            if errno == ENOENT { return false }
+            throw Self.error("looking at \(name)")
+        }
+        return own.st_dev == named.st_dev && own.st_ino == named.st_ino
     }
 
     func read(_ file: CInt, at offset: Int64, into bytes: UnsafeMutableRawBufferPointer) throws(AuditError) -> Int {

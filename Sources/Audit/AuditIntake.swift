@@ -84,7 +84,7 @@ final class AuditIntake: Sendable {
     // MARK: For those who keep the marks
 
     /// How far the trail is durable, and what is too old.
-    var marks: (durable: ChainEnd?, expired: IntakeState.Expired?) { self.state.withLock { ($0.durable, $0.expired) } }
+    var marks: (durable: ChainEnd?, isWhole: Bool, expired: IntakeState.Expired?) { self.state.withLock { ($0.durable, $0.isWhole, $0.expired) } }
 
     /// The mark is set: these may go.
     func approve(_ expired: IntakeState.Expired) {
@@ -135,9 +135,18 @@ final class AuditIntake: Sendable {
         }
     }
 
+    /// Lines that were written are not where they belong any more. A line of its own tells of them.
+    func missed(_ count: Int64) { self.state.withLock { $0.figures.lost += count } }
+
     func wrote(_ count: Int) { self.state.withLock { $0.figures.written += Int64(count) } }
 
-    func isDurable(_ end: ChainEnd) { self.state.withLock { $0.durable = end } }
+    /// - Parameter isWhole: whether no line was written after it.
+    func isDurable(_ end: ChainEnd, isWhole: Bool) {
+        self.state.withLock { state in
+            state.durable = end
+            state.isWhole = isWhole
+        }
+    }
 
     func offer(_ expired: IntakeState.Expired) { self.state.withLock { $0.expired = expired } }
 

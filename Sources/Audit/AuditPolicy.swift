@@ -32,7 +32,7 @@ public struct AuditPolicy: Hashable, Sendable {
 public struct AuditFigures: Hashable, Sendable {
     /// Lines of events, since the start: `entrepot_audit_events_total`.
     public var written: Int64 = 0
-    /// Events that no line tells of, since the start: `entrepot_audit_lost_total`.
+    /// Events that no line tells of, and lines whose file was taken away, since the start: `entrepot_audit_lost_total`.
     public var lost: Int64 = 0
     /// Nothing can be recorded now: `entrepot_audit_failing`.
     public var isFailing = false
@@ -48,6 +48,8 @@ public struct AuditError: Error, Hashable, Sendable, CustomStringConvertible {
         case noSpace
         /// The system refused an operation on a file.
         case io
+        /// The file that is written was moved or removed; the next attempt goes on in another one.
+        case taken
         /// The metadata did not give or take how far the trail goes.
         case metadata
     }

@@ -42,6 +42,8 @@ public struct AuditReport: Codable, Hashable, Sendable {
     /// The first of them, at most `mostFindings`.
     public var findings: [Finding] = []
     public var findingCount = 0
+    /// How many lines come after the last one that the metadata knows, where nobody writes: a process that was killed leaves some.
+    public var behindMark: Int64 = 0
     /// Whether beginning and end were compared with what the metadata remembers; otherwise lines that were cut off the end are not missed.
     public var isCompared = false
 

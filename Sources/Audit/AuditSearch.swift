@@ -37,7 +37,8 @@ public struct AuditSearch: Sendable {
 
     init(_ files: any AuditFiles) { self.files = files }
 
-    /// Who pulled what has this digest, or this name: `repository/subject` or `subject`, whole or up to a `:`, `@` or `/`.
+    /// Who pulled what has this digest, or this name: `repository/subject` or `subject`, whole or up to a `:`, `@` or `/`; and who was kept
+    /// from it, by its digest where that was asked for.
     /// - Parameters:
     ///   - limit: only so many of the last ones are kept.
     ///   - progress: called on the pool, after each half mebibyte.
@@ -99,7 +100,7 @@ struct PullPattern {
         guard let found = try? JSONDecoder().decode(Line.self, from: Data(line)), self.isMeant(found) else { return nil }
         let status = found.status ?? 0
         let isRefused = found.rule?.isEmpty == false || status == 401 || status == 403
-        // What was not there nobody got.
+        // What was not there, or could not be had, nobody got, and nobody was kept from it.
         guard isRefused || status < 400 else { return nil }
         return AuditSearch.Pull(
             time: found.time, principal: found.principal ?? "", means: found.means ?? "", client: found.client ?? "", repository: found.repository ?? "",
@@ -110,6 +111,10 @@ struct PullPattern {
     private func isMeant(_ line: Line) -> Bool {
         if let digest = line.digest, ByteText.equal(digest, self.wanted) { return true }
         guard let subject = line.subject else { return false }
+        // Who asked for a digest and got nothing has only the coordinates.
+        if line.digest == nil, let at = subject.utf8.lastIndex(of: UInt8(ascii: "@")), self.wanted.utf8.elementsEqual(subject.utf8[at...].dropFirst()) {
+            return true
+        }
         return self.names(subject) || self.names("\(line.repository ?? "")/\(subject)")
     }
 

@@ -24,6 +24,8 @@ public final class AuditTrail: AuditSink, Service {
 
     private struct Kept {
         var head: ChainEnd?
+        /// The metadata knows that lines may come.
+        var isOpen = false
         var isFailing = false
         var isClosed = false
     }
@@ -44,10 +46,13 @@ public final class AuditTrail: AuditSink, Service {
         let mark = text.flatMap { ChainEnd($0) }
         // Somebody changed it. That must be known, and must not keep the server from starting; the next mark replaces it.
         if let text, mark == nil { logger.error("the audit trail is not as it was left", metadata: ["detail": "\(AuditMarks.unreadable)", "mark": "\(text)"]) }
+        let isClosed = try await AuditMarks.isClosed(at: mark, ledger)
+        // Before the first line.
+        let isOpen = await AuditMarks.noteOpen(ledger)
         let intake = AuditIntake(policy.onFailure, logger: logger)
         let opened: Result<Void, AuditError> = await withCheckedContinuation { continuation in
             let thread = Thread {
-                let end = Result { () throws(AuditError) in try Self.end(files, mark, logger) }
+                let end = Result { () throws(AuditError) in try Self.end(files, mark, isClosed, logger) }
                 continuation.resume(returning: end.map { _ in })
                 guard case .success(let end) = end else { return }
                 Self.work(AuditWorker(intake, files, policy, at: end, now: now, logger: logger), intake)
@@ -57,6 +62,7 @@ public final class AuditTrail: AuditSink, Service {
         }
         try opened.get()
         let trail = AuditTrail(intake, ledger, logger)
+        trail.kept.withLock { $0.isOpen = isOpen }
         // What is too old is found in the first turn.
         await intake.flush()
         await trail.keepMarks()
@@ -69,9 +75,9 @@ public final class AuditTrail: AuditSink, Service {
         self.logger = logger
     }
 
-    private static func end(_ files: any AuditFiles, _ mark: ChainEnd?, _ logger: Logger) throws(AuditError) -> TrailEnd {
+    private static func end(_ files: any AuditFiles, _ mark: ChainEnd?, _ isClosed: Bool, _ logger: Logger) throws(AuditError) -> TrailEnd {
         try files.prepare()
-        let end = try TrailEnd.find(files, mark: mark)
+        let end = try TrailEnd.find(files, mark: mark, isClosed: isClosed)
         for remark in end.remarks { logger.error("the audit trail is not as it was left", metadata: ["detail": "\(remark.text)"]) }
         return end
     }
@@ -115,13 +121,18 @@ public final class AuditTrail: AuditSink, Service {
         // Before the thread ends: what is too old may go only when its mark is set.
         await self.keepMarks()
         await self.intake.end()
-        await self.keepMarks()
+        await self.keepMarks(isLast: true)
     }
 
     /// Sets the marks that have moved. What fails is tried again the next time, and said once.
-    func keepMarks() async {
-        let (durable, expired) = self.intake.marks
+    /// - Parameter isLast: no line comes any more.
+    func keepMarks(isLast: Bool = false) async {
+        let (durable, isWhole, expired) = self.intake.marks
         do {
+            if !self.kept.withLock({ $0.isOpen }) {
+                try await self.ledger.setMarker(AuditMarks.closedName, AuditMarks.open)
+                self.kept.withLock { $0.isOpen = true }
+            }
             if let durable, durable != self.kept.withLock({ $0.head }) {
                 try await self.ledger.setMarker(AuditMarks.headName, durable.text)
                 self.kept.withLock { $0.head = durable }
@@ -130,6 +141,7 @@ public final class AuditTrail: AuditSink, Service {
                 try await self.ledger.setMarker(AuditMarks.firstName, expired.mark)
                 self.intake.approve(expired)
             }
+            if isLast, isWhole, let durable { try await self.ledger.setMarker(AuditMarks.closedName, durable.text) }
             self.kept.withLock { $0.isFailing = false }
         } catch {
             let isNews = self.kept.withLock { kept in

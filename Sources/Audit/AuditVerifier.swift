@@ -24,7 +24,10 @@ public struct AuditVerifier: Sendable {
     ) async throws -> AuditReport {
         // The end before the reading, and the beginning after it: meanwhile lines come at the end and go at the beginning.
         let head = try await AuditMarks.head(ledger)
-        let reading = try await pool.running { isCancelled in try self.read(options, head: head, isCancelled: isCancelled, progress: progress) }
+        let isClosed = options.isLive ? false : try await AuditMarks.isClosed(at: head, ledger)
+        let reading = try await pool.running { isCancelled in
+            try self.read(options, head: head, isClosed: isClosed, isCancelled: isCancelled, progress: progress)
+        }
         return reading.report(firstSeq: try await AuditMarks.firstSeq(ledger))
     }
 
@@ -33,8 +36,10 @@ public struct AuditVerifier: Sendable {
         _ options: Options = Options(), isCancelled: () -> Bool = { false }, progress: (AuditProgress) -> Void = { _ in }
     ) throws -> AuditReport { try self.read(options, head: nil, isCancelled: isCancelled, progress: progress).report(firstSeq: nil) }
 
-    private func read(_ options: Options, head: ChainEnd?, isCancelled: () -> Bool, progress: (AuditProgress) -> Void) throws -> TrailReading {
-        var reading = TrailReading(mark: head)
+    private func read(
+        _ options: Options, head: ChainEnd?, isClosed: Bool = false, isCancelled: () -> Bool, progress: (AuditProgress) -> Void
+    ) throws -> TrailReading {
+        var reading = TrailReading(mark: head, isClosed: isClosed)
         let walk = try SegmentWalk(self.files)
         try walk.forEach(isCancelled: isCancelled, progress: progress) { event in
             switch event {
@@ -43,7 +48,7 @@ public struct AuditVerifier: Sendable {
             case .end(let isLast): reading.endSegment(isLive: options.isLive && isLast)
             }
         }
-        reading.finish(walk.totalBytes)
+        reading.finish(walk.totalBytes, isLive: options.isLive)
         return reading
     }
 }
@@ -59,7 +64,7 @@ private struct TrailReading: Sendable {
     private var isOpen = false
     private var open: ChainLine?
 
-    init(mark: ChainEnd?) { self.check = ChainCheck(mark: mark) }
+    init(mark: ChainEnd?, isClosed: Bool) { self.check = ChainCheck(mark: mark, isClosed: isClosed) }
 
     mutating func begin(_ name: String) {
         self.previous = self.segment
@@ -94,8 +99,9 @@ private struct TrailReading: Sendable {
         if let open { self.check.take(.init(place: self.place, line: open)) }
     }
 
-    mutating func finish(_ bytes: Int64) {
+    mutating func finish(_ bytes: Int64, isLive: Bool) {
         self.check.finish(at: LinePlace(segment: self.segment, line: 0))
+        self.report.behindMark = isLive ? 0 : self.check.behindMark
         self.report.bytes = bytes
     }
 

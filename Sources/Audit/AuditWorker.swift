@@ -20,6 +20,8 @@ struct AuditWorker: Sendable {
     private var syncDue: ContinuousClock.Instant?
     /// The last segment when it was looked for older ones.
     private var swept: AuditSegment?
+    /// Said once.
+    private var isRemovalFailing = false
 
     init(_ intake: AuditIntake, _ files: any AuditFiles, _ policy: AuditPolicy, at end: TrailEnd, now: @escaping WallClock, logger: Logger) {
         self.intake = intake
@@ -53,7 +55,7 @@ struct AuditWorker: Sendable {
         }
         // Memory for a burst is not kept for ever.
         self.batch.removeAll(keepingCapacity: self.batch.count < 4096)
-        if self.writer.end.seq > 0 { self.intake.isDurable(self.writer.durable) }
+        if self.writer.end.seq > 0 { self.intake.isDurable(self.writer.durable, isWhole: self.writer.durable == self.writer.end) }
         self.sweep(at: moment)
         if taken.isEnding {
             self.writer.close()
@@ -78,12 +80,21 @@ struct AuditWorker: Sendable {
             self.remarks.removeFirst(min(done, self.remarks.count))
             if let lost, done < remarks.count { self.intake.giveBack(lost) }
             let left = events[max(done, remarks.count)...]
+            if error.code == .taken { self.noteTaking() }
             switch self.policy.onFailure {
-            case .continue: self.intake.lose(left)
-            case .refuse: self.intake.giveBack(left)
+            // There is another file for them.
+            case .continue where error.code != .taken: self.intake.lose(left)
+            default: self.intake.giveBack(left)
             }
             throw error
         }
+    }
+
+    private mutating func noteTaking() {
+        guard let taken = self.writer.taken else { return }
+        self.intake.missed(taken.lines)
+        let text = "\(taken.segment) was moved or removed while it was written; the lines up to \(self.writer.end.seq) were in it"
+        self.remarks.append(.init(operation: "audit.gap", text: text))
     }
 
     /// What the trail has to say of itself.
@@ -123,14 +134,19 @@ struct AuditWorker: Sendable {
     // MARK: Retention
 
     /// The mark of them is set, so that nobody misses them.
-    private func remove(_ names: [String]) {
+    private mutating func remove(_ names: [String]) {
+        guard !names.isEmpty else { return }
         do throws(AuditError) {
             for name in names {
                 try self.files.remove(name)
                 self.logger.info("old audit segment removed", metadata: ["segment": "\(name)"])
             }
+            self.isRemovalFailing = false
         } catch {
-            self.logger.warning("old audit segments could not be removed", metadata: ["cause": "\(error)"])
+            // They are looked for again, and so it is tried again.
+            self.swept = nil
+            if !self.isRemovalFailing { self.logger.warning("old audit segments could not be removed", metadata: ["cause": "\(error)"]) }
+            self.isRemovalFailing = true
         }
     }
 

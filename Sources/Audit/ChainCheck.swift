@@ -28,9 +28,18 @@ struct ChainCheck: Sendable {
     /// Suspects that were too many to wait.
     private var blamed: Int64 = 0
     private let mark: ChainEnd?
+    private let isClosed: Bool
 
-    /// - Parameter mark: a line that was durable before the reading began.
-    init(mark: ChainEnd?) { self.mark = mark }
+    /// - Parameters:
+    ///   - mark: a line that was durable before the reading began.
+    ///   - isClosed: none was written after it.
+    init(mark: ChainEnd?, isClosed: Bool = false) {
+        self.mark = mark
+        self.isClosed = isClosed
+    }
+
+    /// How many lines come after the mark.
+    var behindMark: Int64 { self.mark.map { max(0, self.lastSeq - $0.seq) } ?? 0 }
 
     mutating func take(_ next: Suspect) {
         guard let line = next.line else { return self.suspect(next) }
@@ -60,6 +69,7 @@ struct ChainCheck: Sendable {
         } else {
             for suspect in self.suspects { self.findings.add(.changed, at: suspect.place, seq: nil) }
         }
+        if let mark, self.isClosed, self.behindMark > 0 { self.findings.grow((mark.seq + 1)..<(self.lastSeq + 1), at: place) }
         if let mark, mark.seq > self.lastSeq { self.findings.miss(end: (self.lastSeq + 1)..<(mark.seq + 1), after: place) }
     }
 

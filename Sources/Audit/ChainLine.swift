@@ -15,8 +15,8 @@ struct ChainLine: Hashable, Sendable {
             let digits = Self.index(before: ",\"prev\":\"", line, prev)
         else { return nil }
         var start = digits
-        while start > 0, digits - start <= 18, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(line[start - 1]) { start -= 1 }
-        guard let seq = Int64(String(decoding: line[start..<digits], as: UTF8.self)), seq > 0, line[start] != UInt8(ascii: "0"),
+        while start > 0, digits - start < ChainEnd.mostDigits, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(line[start - 1]) { start -= 1 }
+        guard let seq = ChainEnd.seq(of: String(decoding: line[start..<digits], as: UTF8.self)), line[start] != UInt8(ascii: "0"),
             Self.index(before: ",\"seq\":", line, start) != nil, let hash = LineHash(hex: UnsafeRawBufferPointer(rebasing: line[prev..<seqEnd]))
         else { return nil }
         self.seq = seq

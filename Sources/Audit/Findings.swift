@@ -52,7 +52,8 @@ struct Findings: Sendable {
             return self.add(.inserted, at: place, seq: seq)
         }
         let gap = self.entries.remove(at: index)
-        for rest in [gap.seqs?.prefix(while: { $0 < seq }), gap.seqs?.suffix(from: seq + 1)] {
+        // Reckoned, and not counted through: a number that somebody wrote may leave a gap of any size.
+        for rest in [gap.seqs.map { $0.lowerBound..<seq }, gap.seqs.map { (seq + 1)..<$0.upperBound }] {
             guard let rest, let start = rest.first else { continue }
             // Cutting makes two of one: that has its bound, too.
             guard self.entries.count < AuditReport.mostFindings else {
@@ -69,6 +70,12 @@ struct Findings: Sendable {
     mutating func miss(end seqs: Range<Int64>, after place: LinePlace) {
         let left = Int64(seqs.count) - self.turnUp(seqs)
         if left > 0 { self.append(Entry(kind: .endMissing, place: place, count: left, seq: seqs.lowerBound, message: nil)) }
+    }
+
+    /// Lines behind what was the end when the trail was closed.
+    mutating func grow(_ seqs: Range<Int64>, at place: LinePlace) {
+        let message = "added after the trail was closed: \(Self.numbers(seqs))"
+        self.append(Entry(kind: .inserted, place: place, count: Int64(seqs.count), seq: seqs.lowerBound, message: message))
     }
 
     /// Those of the lines that were seen in another place are reordered.

@@ -37,6 +37,8 @@ struct IntakeState {
     var lost: Lost?
     var health = AuditHealth()
     var durable: ChainEnd?
+    /// No line was written after it.
+    var isWhole = false
     var expired: Expired?
     var approved: [String] = []
     var flushes: [CheckedContinuation<Void, Never>] = []

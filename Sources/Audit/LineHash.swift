@@ -57,6 +57,14 @@ struct LineHash: Hashable, Sendable {
 /// How far a chain goes: the number of its last line, and that line's hash.
 struct ChainEnd: Hashable, Sendable {
     static let start = ChainEnd(seq: 0, hash: .none)
+    /// Of a number: no trail gets so far, and what is reckoned with such numbers never overflows, whoever wrote them.
+    static let mostDigits = 15
+
+    /// nil for what is no number of a line.
+    static func seq(of text: some StringProtocol) -> Int64? {
+        guard text.utf8.count <= Self.mostDigits, let seq = Int64(text), seq > 0 else { return nil }
+        return seq
+    }
 
     var seq: Int64
     var hash: LineHash
@@ -76,7 +84,7 @@ struct ChainEnd: Hashable, Sendable {
     /// nil for what `text` does not make.
     init?(_ text: String) {
         let parts = text.split(separator: " ")
-        guard parts.count == 2, let seq = Int64(parts[0]), seq > 0, let hash = Array(parts[1].utf8).withUnsafeBytes(LineHash.init(hex:)) else { return nil }
+        guard parts.count == 2, let seq = Self.seq(of: parts[0]), let hash = Array(parts[1].utf8).withUnsafeBytes(LineHash.init(hex:)) else { return nil }
         self.init(seq: seq, hash: hash)
     }
 }

@@ -18,6 +18,10 @@ struct SegmentWriter: Sendable {
     /// Something may lie beyond `length`.
     private var isDirty: Bool
     private(set) var isUnsynced = false
+    /// Of this process, in the segment.
+    private var lines: Int64 = 0
+    /// The last one that somebody took away; the lines that this process had written to it.
+    private(set) var taken: (segment: String, lines: Int64)?
     /// How far the trail would be after a power failure, as far as the policy asks for it.
     private(set) var durable: ChainEnd
     private var buffer: [UInt8] = []
@@ -60,6 +64,7 @@ struct SegmentWriter: Sendable {
             throw error
         }
         self.length += Int64(self.buffer.count)
+        self.lines += self.maker.end.seq - before.seq
         if !self.isUnsynced { self.durable = self.maker.end }
         return count
     }
@@ -108,6 +113,7 @@ struct SegmentWriter: Sendable {
         let day = AuditSegment.day(of: moment)
         let segment = self.segment ?? AuditSegment(day: day)
         self.segment = segment
+        try self.heedTaking(of: segment, on: day)
         if self.file == nil { self.file = try self.opened(segment, at: self.length) }
         guard let file = self.file else { throw AuditError(.io, "its segment is not open", cause: segment.name) }
         if self.isDirty { try self.mend(file) }
@@ -115,15 +121,37 @@ struct SegmentWriter: Sendable {
         return try self.rotate(to: segment.next(on: day), from: file)
     }
 
+    /// What were written to a file that nobody finds any more would be lost unseen.
+    /// - Throws: `.taken`; the next line begins another segment, then.
+    private mutating func heedTaking(of segment: AuditSegment, on day: String) throws(AuditError) {
+        guard let file = self.file, !(try self.files.isOpen(file, as: segment.name)) else { return }
+        self.files.close(file)
+        self.file = nil
+        try self.files.prepare()
+        // No line is in it: it is made again.
+        guard self.length > 0 else { return }
+        self.taken = (segment.name, self.lines)
+        self.isUnsynced = false
+        self.isDirty = false
+        self.begin(segment.next(on: day))
+        throw AuditError(.taken, "its file was moved or removed", cause: segment.name)
+    }
+
+    /// - Parameter next: has no line yet.
+    private mutating func begin(_ next: AuditSegment) {
+        self.previous = self.segment?.name ?? ""
+        self.segment = next
+        self.length = 0
+        self.lines = 0
+    }
+
     private mutating func rotate(to next: AuditSegment, from old: CInt) throws(AuditError) -> CInt {
         // Or a power failure could leave the new segment without the end of the old one.
         try self.sync()
         let file = try self.opened(next, at: 0)
         self.files.close(old)
-        self.previous = self.segment?.name ?? ""
-        self.segment = next
+        self.begin(next)
         self.file = file
-        self.length = 0
         return file
     }
 

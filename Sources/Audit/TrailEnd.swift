@@ -15,14 +15,16 @@ struct TrailEnd: Sendable {
     var remarks: [Remark] = []
 
     struct Remark: Hashable, Sendable {
-        /// `audit.torn`, `audit.gap`.
+        /// `audit.torn`, `audit.gap`, `audit.grown`.
         var operation: String
         var text: String
     }
 
     /// Reads as much of the last segments as it needs.
-    /// - Parameter mark: how far the trail was known to go, as the metadata remembers it.
-    static func find(_ files: any AuditFiles, mark: ChainEnd?) throws(AuditError) -> TrailEnd {
+    /// - Parameters:
+    ///   - mark: how far the trail was known to go, as the metadata remembers it.
+    ///   - isClosed: whether it went no further when it was closed.
+    static func find(_ files: any AuditFiles, mark: ChainEnd?, isClosed: Bool = false) throws(AuditError) -> TrailEnd {
         var end = TrailEnd()
         var segments = try files.segments()
         end.segment = segments.last
@@ -40,18 +42,20 @@ struct TrailEnd: Sendable {
         if end.tornBytes > 0 {
             end.remark("audit.torn", "\(end.tornBytes) bytes of a line that was not finished were cut off the end of \(end.segment?.name ?? "")")
         }
-        if let mark { end.compare(with: mark) }
+        if let mark { end.compare(with: mark, isClosed) }
         return end
     }
 
     /// A trail that ends before its mark has lost lines. It goes on with the numbers after the mark, so that the gap stays to be seen.
-    private mutating func compare(with mark: ChainEnd) {
+    private mutating func compare(with mark: ChainEnd, _ isClosed: Bool) {
         if mark.seq > self.chain.seq {
             self.remark("audit.gap", "lines \(self.chain.seq + 1) to \(mark.seq) were written, and are missing")
             self.chain = mark
         } else if mark.seq == self.chain.seq, mark.hash != self.chain.hash {
             self.remark("audit.gap", "line \(mark.seq) is not the one that was written")
             self.chain = mark
+        } else if isClosed, mark.seq < self.chain.seq {
+            self.remark("audit.grown", "lines \(mark.seq + 1) to \(self.chain.seq) were added by somebody else, while nothing was open")
         }
     }
 

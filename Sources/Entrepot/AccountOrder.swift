@@ -13,6 +13,13 @@ enum AccountOrder: Codable, Sendable {
     /// - Parameter owner: nil: everyone's.
     case listTokens(owner: String?)
     case revokeToken(id: Int64)
+
+    var isChange: Bool {
+        switch self {
+        case .listUsers, .listTokens: false
+        default: true
+        }
+    }
 }
 
 /// What came of it, as JSON for scripts; a command prints it for people.

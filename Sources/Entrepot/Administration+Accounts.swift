@@ -7,6 +7,7 @@ extension Administration {
     func administer(_ order: AccountOrder) async throws -> AccountReply {
         let body = try ReportText.json(order)
         let answer = try await self.ask("POST", "/accounts", body: body) { assembly in
+            if order.isChange { try await assembly.announce("/accounts", mustRecord: true) }
             do {
                 return try ReportText.json(try await assembly.administer(order, by: "operator"))
             } catch let failure as AdministrationFailure {

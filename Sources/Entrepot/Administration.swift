@@ -14,13 +14,14 @@ struct Administration {
     func repositories() async throws -> Data { try await self.ask("GET", "/repositories") { try ReportText.json($0.repositoryReports()) } }
 
     func collect(_ tell: @escaping @Sendable (JobProgress) -> Void) async throws -> CollectionReport {
-        try await self.run("/blobs/gc", tell) { try await $0.collect(tell) }
+        // Not held up by an audit trail that cannot be written: it may be what its disk needs.
+        try await self.run("/blobs/gc", mustRecord: false, tell) { try await $0.collect(tell) }
     }
 
     func verify(_ options: Verifier.Options, _ tell: @escaping @Sendable (JobProgress) -> Void) async throws -> VerificationReport {
         let store = options.store?.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
         let query = ["repair=\(options.repair)", "quick=\(options.quick)"] + (store.map { ["store=\($0)"] } ?? [])
-        return try await self.run("/blobs/verify?\(query.joined(separator: "&"))", tell) { try await $0.verify(options, tell) }
+        return try await self.run("/blobs/verify?\(query.joined(separator: "&"))", mustRecord: options.repair, tell) { try await $0.verify(options, tell) }
     }
 
     func warm(
@@ -41,14 +42,16 @@ struct Administration {
     }
 
     /// A job of the running server, or the same one here.
+    /// - Parameter mustRecord: it is not done where the audit trail says that nothing is that it cannot record.
     func run<Report: Codable & Sendable>(
-        _ target: String, _ tell: (JobProgress) -> Void, offline: (Assembly) async throws -> Report
+        _ target: String, mustRecord: Bool = true, _ tell: (JobProgress) -> Void, offline: (Assembly) async throws -> Report
     ) async throws -> Report {
         let configuration = try self.options.load(quietly: true)
         guard let server = ControlClient(dataFolder: configuration.data) else {
-            return try await self.open(configuration) { assembly in
-                // Looking at the trail leaves nothing in it.
-                if !target.hasPrefix("/audit/") { assembly.note(.administration, "without a server: \(target)") }
+            // Looking at the trail leaves nothing in it, and mends nothing: it may be evidence.
+            let isLook = target.hasPrefix("/audit/")
+            return try await self.open(configuration, isAuditing: !isLook) { assembly in
+                if !isLook { try await assembly.announce(target, mustRecord: mustRecord) }
                 return try await offline(assembly)
             }
         }
@@ -68,10 +71,12 @@ struct Administration {
         return try await self.open(configuration, offline)
     }
 
-    private func open<Answer>(_ configuration: Configuration, _ offline: (Assembly) async throws -> Answer) async throws -> Answer {
+    private func open<Answer>(
+        _ configuration: Configuration, isAuditing: Bool = true, _ offline: (Assembly) async throws -> Answer
+    ) async throws -> Answer {
         var logger = Logger(label: "entrepot")
         logger.logLevel = .error
-        let assembly = try await Assembly.open(configuration, absent: .fail, logger: logger)
+        let assembly = try await Assembly.open(configuration, absent: .fail, isAuditing: isAuditing, logger: logger)
         do {
             let answer = try await offline(assembly)
             try await assembly.close()

@@ -22,7 +22,7 @@ extension Assembly {
         _ configuration: Configuration, _ metadata: SQLMetadataStore, _ pools: Pools, _ folder: DataFolder
     ) async throws -> Access {
         let policy = configuration.security.policy
-        let hasher = PasswordHasher(pools.compute)
+        let hasher = PasswordHasher(pools.passwords)
         let gate: AccessGate? =
             if configuration.security.openAccess { nil } else {
                 try await AccessGate.open(policy, ledger: metadata, hasher: hasher, time: AccessTime(now: Self.clock))
@@ -61,13 +61,13 @@ extension Assembly {
         }
     }
 
-    /// By the digest of what `config show` prints, one sees where it has changed.
+    /// By the digest one sees where it has changed, be it only somebody's password.
     func noteConfiguration() {
         guard let audit = self.audit else { return }
         var event = AuditEvent(time: Self.clock(), kind: .configuration)
         event.principal = "operator"
         event.detail = "started with \(self.configuration.repositories.count) repositories"
-        event.setDigest(of: self.configuration.shown.json)
+        event.digest = AuditEvent.digest(of: self.configuration.fingerprint(AuditEvent.digest(of:)))
         audit.record(event)
     }
 

@@ -21,6 +21,17 @@ extension AuditPolicy {
     }
 }
 
+extension Assembly {
+    /// What a command is about to do without a server, written before it does it.
+    /// - Parameter mustRecord: where it cannot be written, and the policy is to refuse, it must not be done.
+    /// - Throws: `CommandFailure`, then.
+    func announce(_ target: String, mustRecord: Bool) async throws {
+        self.note(.administration, "without a server: \(target)")
+        await self.audit?.flush()
+        if mustRecord, let refusal = self.audit?.refusal { throw CommandFailure(refusal) }
+    }
+}
+
 /// What commands ask of the audit trail. Both read files, and go on where it is switched off: what was recorded before is still there.
 extension Assembly {
     /// In one answer.

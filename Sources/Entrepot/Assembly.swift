@@ -22,11 +22,14 @@ struct Assembly: Sendable {
     struct Pools: Sendable {
         let files = ThreadPool(threads: 8)
         let compute = ThreadPool(threads: max(2, ProcessInfo.processInfo.activeProcessorCount))
+        /// Two passwords at a time, a quarter of a second each: what hashes bytes does not wait for them.
+        let passwords = ThreadPool(threads: 2)
         let database = ThreadPool(threads: 4)
         /// Looking a name up waits for the network.
         let names = ThreadPool(threads: 4)
 
         func shutdown() async throws {
+            try await self.passwords.shutdown()
             try await self.compute.shutdown()
             try await self.files.shutdown()
             try await self.database.shutdown()
@@ -56,7 +59,10 @@ struct Assembly: Sendable {
 
     static let clock: WallClock = { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
 
-    static func open(_ configuration: Configuration, absent: DataFolder.Absence, logger: Logger) async throws -> Assembly {
+    /// - Parameter isAuditing: false: the audit trail is left as it is, to be looked at.
+    static func open(
+        _ configuration: Configuration, absent: DataFolder.Absence, isAuditing: Bool = true, logger: Logger
+    ) async throws -> Assembly {
         let folder = try DataFolder(configuration.data, absent: absent)
         for notice in folder.notices { logger.warning("modes of the data folder", metadata: ["notice": "\(notice)"]) }
         let pools = Pools()
@@ -79,7 +85,7 @@ struct Assembly: Sendable {
             documents: Documents(scratch: ScratchFolder(folder.temporary)))
         let catalogue = Catalogue(repositories, formats: formats)
         let access = try await Self.access(configuration, metadata, pools, folder)
-        let audit = try await Self.audit(configuration, metadata, folder, logger)
+        let audit = isAuditing ? try await Self.audit(configuration, metadata, folder, logger) : nil
         let service = ArtifactService(catalogue, contents: contents, authorizer: access.authorizer, gate: access.gate)
         let evictor = Evictor(catalogue, meter: meter, ledger: metadata, metadata: cached, contents: contents, now: Self.clock)
         let maintenance = MaintenanceService(

@@ -8,9 +8,9 @@ extension ControlRoute {
     /// Users and tokens. The order is in the body: URLs are for logs, and orders have secrets.
     static func accounts(_ assembly: Assembly) -> [ControlRoute] {
         [
-            ControlRoute(.post, "/accounts") { request in
+            ControlRoute(.post, "/accounts", changes: { (try? AccountOrder($0))?.isChange ?? false }) { request in  // what is no order changes nothing
                 do {
-                    let order = try JSONDecoder().decode(AccountOrder.self, from: Data(request.body.readableBytesView))
+                    let order = try AccountOrder(request)
                     return ControlResponse(json: ByteBuffer(bytes: try ReportText.json(try await assembly.administer(order, by: "operator"))))
                 } catch let failure as AdministrationFailure {
                     return ControlResponse(failure.code == .unavailable ? .serviceUnavailable : .conflict, json: ByteBuffer(string: failure.words))
@@ -21,6 +21,10 @@ extension ControlRoute {
             }
         ]
     }
+}
+
+extension AccountOrder {
+    fileprivate init(_ request: ControlRequest) throws { self = try JSONDecoder().decode(Self.self, from: Data(request.body.readableBytesView)) }
 }
 
 extension AdministrationFailure {

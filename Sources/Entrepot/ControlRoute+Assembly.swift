@@ -26,8 +26,9 @@ extension ControlRoute {
                 let name = request.query("name") ?? ""
                 return ControlResponse(running: { _ in try await assembly.invalidate(name) })
             },
-            ControlRoute(.post, "/blobs/gc") { _ in ControlResponse(running: { tell in try await assembly.collect(tell) }) },
-            ControlRoute(.post, "/blobs/verify") { request in
+            // What nothing refers to goes by itself, too; and it may be what the trail's disk needs.
+            ControlRoute(.post, "/blobs/gc", changes: { _ in false }) { _ in ControlResponse(running: { tell in try await assembly.collect(tell) }) },
+            ControlRoute(.post, "/blobs/verify", changes: { $0.query("repair") == "true" }) { request in
                 var options = Verifier.Options()
                 options.repair = request.query("repair") == "true"
                 options.quick = request.query("quick") == "true"

@@ -8,10 +8,13 @@ public protocol FormatOperation: Sendable, Equatable {
     var accesses: [Access] { get }
     /// What it is about, for people: the coordinates, `team/app:1.0`. Goes into the audit trail.
     var subject: String { get }
+    /// Whether it asks for one artifact, or for what a client needs of it, and not for a list: what an audit calls a pull.
+    var isFetch: Bool { get }
 }
 
 extension FormatOperation {
     public var subject: String { self.accesses.first?.path ?? "" }
+    public var isFetch: Bool { self.accesses.first.map { $0.action == .read && $0.extent == .exact } ?? false }
 }
 
 /// Keys of a format that has none of its own.

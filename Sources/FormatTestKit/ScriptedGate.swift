@@ -45,10 +45,14 @@ public final class ScriptedGate: Gatekeeper {
         return known
     }
 
-    public func session(for principal: Principal) async throws(AccessFailure) -> String { "session-\(principal.name)" }
+    public func session(for principal: Principal) async throws(AccessFailure) -> String { Self.session(of: principal) }
+
+    private static func session(of principal: Principal) -> String {
+        if case .token(let id) = principal.basis { "session-\(principal.name)-\(id)" } else { "session-\(principal.name)" }
+    }
 
     public func principal(inSession session: String) async throws(AccessFailure) -> Principal {
-        guard var known = self.people.values.first(where: { session == "session-\($0.name)" }) else { throw AccessFailure(.wrong, "sign in again") }
+        guard var known = self.people.values.first(where: { session == Self.session(of: $0) }) else { throw AccessFailure(.wrong, "sign in again") }
         known.means = .session
         return known
     }

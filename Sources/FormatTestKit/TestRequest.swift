@@ -73,6 +73,7 @@ public struct TestResponse: Sendable {
     /// Members of a group that the answer is without.
     public let skipped: [String]
     public let operation: String
+    public let audit: AuditNote
     public let cause: (any Error)?
 
     public var text: String { String(buffer: self.body) }
@@ -81,6 +82,7 @@ public struct TestResponse: Sendable {
         self.status = outcome.response.status
         self.headers = outcome.response.headers
         self.operation = outcome.operation
+        self.audit = outcome.audit
         self.cause = outcome.cause
         if case .content(let content) = outcome.response.body {
             (self.skipped, self.cache) = (content.skippedMembers.map(\.text), content.cache)

@@ -1,7 +1,9 @@
 public import AccessControl
 import ArtifactModel
 public import FormatAPI
+import FoundationEssentials
 import HTTPTypes
+import NIOCore
 
 /// A request that is refused for who sends it, or for where it leads.
 struct Refusal: Error {
@@ -9,6 +11,8 @@ struct Refusal: Error {
     /// What decided, for the audit trail.
     var rule: String
     var isLogin = false
+    /// Whom wrong credentials were for, where they were not in `Authorization`.
+    var claimedName = ""
 
     init(_ error: FormatError, denied: [Access] = [], challenge: Failure.Challenge = .none, rule: String) {
         self.failure = Failure(error, denied: denied, challenge: challenge)
@@ -27,18 +31,51 @@ struct Refusal: Error {
 ///     somebody who may not read this    404, as if it were not there
 ///     somebody who may read and no more 403
 extension ArtifactService {
-    /// - Throws: `Refusal` where credentials are wrong: also where nobody in particular would be let in, or a slip would go unnoticed.
-    func caller(of request: IncomingRequest, _ route: Route) async throws -> Principal {
-        // dockerd sends a mirror what it knows for Docker Hub.
-        if self.gate.isOpen || route.isMirror { return self.gate.anonymous }
-        let caller: Principal
-        do {
-            caller = try await self.gate.principal(for: request.credentials, from: request.client, audience: route.head.audience)
-        } catch {
-            throw self.refusal(error, of: request.credentials, denied: (try? route.format.prepare(route.head).accesses) ?? [])  // no operation, no scope
+    /// Who asks; or why that is not known, or may not ask now.
+    struct Asker: Sendable {
+        /// nil: not known.
+        var principal: Principal?
+        var failure: (any Error)?
+
+        func get() throws -> Principal {
+            if let failure { throw failure }
+            guard let principal else { throw AccessFailure(.wrong, "it is not known who asks") }
+            return principal
         }
-        try request.admission.admit(principal: caller.name)
-        return caller
+    }
+
+    func asker(of request: IncomingRequest, _ route: Route?, _ head: RequestHead) async -> Asker {
+        // dockerd sends a mirror what it knows for Docker Hub.
+        if self.gate.isOpen || route?.isMirror == true || !self.catalogue.leadsToRepositories(request) {
+            return Asker(principal: self.gate.anonymous)
+        }
+        do {
+            var asker = Asker(principal: try await self.gate.principal(for: request.credentials, from: request.client, audience: head.audience))
+            do { try request.admission.admit(principal: asker.principal?.name ?? "") } catch { asker.failure = error }
+            return asker
+        } catch {
+            return Asker(failure: error)
+        }
+    }
+
+    /// The repository that the address leads to, where who asks may not know that there is one: they are answered as if there were none.
+    ///
+    /// At a root of the server nobody in particular is asked to sign in instead: containerd, told 404, never would.
+    func hidden(_ route: Route?, _ request: IncomingRequest, from asker: Asker) -> Repository? {
+        guard !self.gate.isOpen, route?.isMirror != true else { return nil }
+        let caller = asker.principal ?? self.gate.anonymous
+        if let own = self.catalogue.repository(at: request) { return self.mayKnow(own, caller.unlimited) ? nil : own }
+        guard request.ownRoot == nil, !caller.isAnonymous, case .repository(let repository)? = route?.target else { return nil }
+        return self.mayKnow(repository, caller.unlimited) ? nil : repository
+    }
+
+    /// - Throws: `Refusal` where credentials are wrong: also where nobody in particular would be let in, or a slip would go unnoticed.
+    func caller(_ asker: Asker, _ request: IncomingRequest, _ route: Route) throws -> Principal {
+        do {
+            return try asker.get()
+        } catch let failure as AccessFailure {
+            throw self.refusal(failure, of: request.credentials, denied: (try? route.format.prepare(route.head).accesses) ?? [])  // no operation, no scope
+        }
     }
 
     func refusal(_ failure: AccessFailure, of credentials: Credentials, denied: [Access]) -> Refusal {
@@ -68,23 +105,27 @@ extension ArtifactService {
     }
 
     /// - Throws: `Refusal`.
-    func authorise(_ operation: any PreparedOperation, in repository: Repository, _ caller: Principal) throws {
+    func authorise(_ operation: any PreparedOperation, in repository: Repository, _ caller: Principal, isMirror: Bool) throws {
         let denied = self.denied(operation.accesses, of: repository, caller)
         guard !denied.isEmpty else { return }
         if case .ticket = caller.means {
-            let advice = "the token has no right to \(denied[0].action.rawValue) this: sign in with an account that has, or ask an administrator for the right"
-            throw Refusal(FormatError(.unauthenticated, advice), denied: operation.accesses, challenge: .insufficientScope, rule: "grant")
+            throw Self.insufficient(for: operation.accesses, denied[0].action)
         }
-        guard !caller.isAnonymous else { throw self.denial(of: denied, to: caller, repository.isMirror) }
+        guard !caller.isAnonymous else { throw self.denial(of: denied, to: caller, isMirror) }
         let reading = denied.map { access in
             var reading = access
             reading.action = .read
             return reading
         }
         let mayRead = denied.allSatisfy { $0.action != .read } && self.authorizer.refused(reading, of: repository.name, by: caller).isEmpty
-        guard mayRead else { throw self.denial(of: denied, to: caller, repository.isMirror) }
+        guard mayRead else { throw self.denial(of: denied, to: caller, isMirror) }
         throw Refusal(
             FormatError(.forbidden, "«\(caller.name)» may read this, and has no right to \(denied[0].action.rawValue) it"), denied: denied, rule: "grant")
+    }
+
+    private static func insufficient(for wanted: [Access], _ action: Action) -> Refusal {
+        let advice = "the token has no right to \(action.rawValue) this: sign in with an account that has, or ask an administrator for the right"
+        return Refusal(FormatError(.unauthenticated, advice), denied: wanted, challenge: .insufficientScope, rule: "grant")
     }
 
     /// As for an address where there is nothing.
@@ -106,30 +147,47 @@ extension ArtifactService {
     }
 
     func refuse(_ outcome: inout RequestOutcome, _ refusal: Refusal, _ route: Route) {
-        outcome.audit.rule = refusal.rule
-        outcome.audit.isLogin = refusal.isLogin
-        outcome.cause = refusal.failure.error.cause ?? refusal.failure.error
-        outcome.response = route.format.render(refusal.failure, for: route.head)
-        outcome.response.setRetry(refusal.failure.error.retryAfter)
+        outcome.refuse(refusal) { route.format.render($0, for: route.head) }
     }
 
     /// An address that leads nowhere looks to nobody in particular as one that leads to what they may not see.
-    func respondNowhere(_ request: IncomingRequest, _ format: (any ServedFormat)?, _ head: RequestHead) async -> RequestOutcome {
+    func respondNowhere(_ request: IncomingRequest, _ format: (any ServedFormat)?, _ head: RequestHead, _ asker: Asker) -> RequestOutcome {
         var outcome = RequestOutcome(ArtifactResponse(.notFound))
-        var failure = Failure(FormatError(.notFound, self.gate.isOpen ? "there is no repository at this address" : Refusal.hidden))
+        var refusal = Refusal(FormatError(.notFound, self.gate.isOpen ? "there is no repository at this address" : Refusal.hidden), rule: "")
         if !self.gate.isOpen, self.catalogue.leadsToRepositories(request) {
+            let wanted = (try? format?.prepare(head).accesses) ?? []  // what is no operation wants nothing
             do {
-                outcome.principal = try await self.gate.principal(for: request.credentials, from: request.client, audience: head.audience)
-                let wanted = (try? format?.prepare(head).accesses) ?? []  // what is no operation wants nothing
-                if outcome.principal.isAnonymous { failure = Failure(FormatError(.unauthenticated, Refusal.signIn), denied: wanted, challenge: .signIn) }
+                outcome.principal = try asker.get()
+                if case .ticket = outcome.principal.means, let first = wanted.first {
+                    refusal = Self.insufficient(for: wanted, first.action)
+                } else if outcome.principal.isAnonymous {
+                    refusal = Refusal(FormatError(.unauthenticated, Refusal.signIn), denied: wanted, challenge: .signIn, rule: "grant")
+                }
+            } catch let failure as AccessFailure {
+                refusal = self.refusal(failure, of: request.credentials, denied: wanted)
             } catch {
-                let refusal = self.refusal(error, of: request.credentials, denied: [])
-                (failure, outcome.audit.rule, outcome.audit.isLogin) = (refusal.failure, refusal.rule, refusal.isLogin)
+                refusal = Refusal(FormatError(error), rule: "")
             }
         }
-        outcome.response = format?.render(failure, for: head) ?? .plain(failure)
-        outcome.response.setRetry(failure.error.retryAfter)
+        outcome.refuse(refusal) { format?.render($0, for: head) ?? .plain($0, for: head) }
         return outcome
+    }
+}
+
+extension RequestOutcome {
+    fileprivate mutating func refuse(_ refusal: Refusal, _ render: (Failure) -> ArtifactResponse) {
+        self.audit.rule = refusal.rule
+        self.audit.isLogin = refusal.isLogin
+        self.audit.claimedName = refusal.claimedName
+        self.cause = refusal.failure.error.cause ?? refusal.failure.error
+        self.response = render(refusal.failure)
+        self.response.setRetry(refusal.failure.error.retryAfter)
+    }
+}
+
+extension Route {
+    var isAbsent: Bool {
+        if case .absent = self.place { true } else { false }
     }
 }
 
@@ -148,21 +206,56 @@ extension FormatError {
         case .wrong, .expired, .revoked: self.init(.unauthenticated, failure.message, cause: failure.cause)
         case .throttled: self.init(.throttled, failure.message, retryAfter: failure.retryAfter ?? .seconds(1))
         case .busy, .unavailable: self.init(.unavailable, failure.message, retryAfter: failure.retryAfter ?? .seconds(1), cause: failure.cause)
+        case .tooLong: self.init(.invalidRequest, failure.message)
         case .cancelled: self.init(.cancelled, "the request was cancelled")
         }
     }
 }
 
 extension ArtifactResponse {
-    static func plain(_ failure: Failure) -> ArtifactResponse {
-        let status: HTTPResponse.Status =
-            switch failure.error.code {
-            case .unauthenticated: .unauthorized
-            case .throttled: .tooManyRequests
-            case .unavailable: .serviceUnavailable
-            default: .notFound
-            }
-        return .plain(
-            status, failure.error.message, headers: failure.challenge == .none ? [:] : [.wwwAuthenticate: "Basic realm=\"Entrepot\", charset=\"UTF-8\""])
+    /// JSON for a client that would have a document in it.
+    static func plain(_ failure: Failure, for head: RequestHead) -> ArtifactResponse {
+        let headers: HTTPFields = failure.challenge == .none ? [:] : [.wwwAuthenticate: "Basic realm=\"Entrepot\", charset=\"UTF-8\""]
+        let wantsJSON = head.headers[values: .accept].contains { $0.lowercased().contains("json") }
+        guard wantsJSON else { return .plain(failure.error.code.plainStatus, failure.error.message, headers: headers) }
+        var response = ArtifactResponse(failure.error.code.plainStatus, headers: headers)
+        response.headers[.contentType] = "application/json"
+        response.body = .bytes(ByteBuffer(bytes: PlainFailure(error: failure.error.message).json))
+        return response
+    }
+}
+
+private struct PlainFailure: Encodable {
+    var error: String
+
+    var json: [UInt8] {
+        do {
+            return Array(try JSONEncoder().encode(self)) + [UInt8(ascii: "\n")]
+        } catch {
+            // A text is always JSON.
+            return []
+        }
+    }
+}
+
+extension FormatError.Code {
+    fileprivate var plainStatus: HTTPResponse.Status {
+        switch self {
+        case .unauthenticated: .unauthorized
+        case .forbidden, .readOnly, .quotaExceeded: .forbidden
+        case .throttled: .tooManyRequests
+        case .unavailable, .noSpace, .notServed: .serviceUnavailable
+        case .notFound: .notFound
+        case .invalidRequest, .digestMismatch: .badRequest
+        case .methodNotAllowed: .methodNotAllowed
+        case .conflict: .conflict
+        case .preconditionFailed: .preconditionFailed
+        case .wrongRange: .rangeNotSatisfiable
+        case .tooLarge: .contentTooLarge
+        case .unsupported: .unsupportedMediaType
+        case .upstreamUnreachable, .upstreamFailed: .badGateway
+        case .upstreamTimedOut: .gatewayTimeout
+        case .cancelled, .internalFailure: .internalServerError
+        }
     }
 }

@@ -6,12 +6,14 @@ import Synchronization
 
 extension ArtifactService {
     /// What is asked of a root, and of no one repository.
-    func respond(atDoor route: Route, _ request: IncomingRequest) async -> RequestOutcome {
+    func respond(atDoor route: Route, _ request: IncomingRequest, _ asker: Asker) async -> RequestOutcome {
         var outcome = RequestOutcome(ArtifactResponse(.ok), operation: "site")
         let logins = Logins()
         do {
-            let caller = try await self.caller(of: request, route)
+            let caller = try self.caller(asker, request, route)
             outcome.principal = caller
+            // Nobody in particular is given a ticket for nothing, and asked to sign in, whether there is such a repository or not.
+            guard !route.isAbsent || caller.isAnonymous else { throw self.denial(of: [], to: caller, route.isMirror) }
             let catalogue = self.catalogue
             let site = SiteView(
                 service: self, format: route.format.id, caller: caller, request: request, audience: route.head.audience, isMirror: route.isMirror,
@@ -44,10 +46,10 @@ extension ArtifactService {
     }
 
     /// Decides as for the request itself, and answers why.
-    func explain(_ repository: Repository, _ route: Route, _ request: IncomingRequest, isLocal: Bool) async -> RequestOutcome {
+    func explain(_ repository: Repository, _ route: Route, _ request: IncomingRequest, _ asker: Asker, isLocal: Bool) async -> RequestOutcome {
         var refused = RequestOutcome(ArtifactResponse(.ok), repository: repository.name, operation: "explain")
         do {
-            let caller = try await self.caller(of: request, route)
+            let caller = try self.caller(asker, request, route)
             refused.principal = caller
             try self.mayAskWhy(route, repository, caller, isLocal: isLocal)
             guard request.method == .get || request.method == .head else {
@@ -62,12 +64,13 @@ extension ArtifactService {
         }
         let caller = refused.principal
         let trace = DecisionTrace()
-        var outcome = await self.respond(in: repository, route, request, RequestNotes(trace: trace))
+        var outcome = await self.respond(in: repository, route, request, RequestNotes(trace: trace), asker)
         let explanation = Explanation(request, outcome, format: route.format.id, trace) { name in
             self.authorizer.refused([.some(.read, below: "")], of: name, by: caller).isEmpty
         }
         outcome.response = explanation.response()
         outcome.operation = "explain"
+        outcome.audit = .explanation(of: outcome.audit)
         outcome.cause = nil
         return outcome
     }

@@ -20,31 +20,46 @@ public struct ArtifactService: ArtifactHandler {
     }
 
     public func respond(to request: IncomingRequest) async -> RequestOutcome {
-        let (route, format, head) = self.catalogue.route(request)
-        guard let route else { return await self.respondNowhere(request, format, head) }
+        let found = self.catalogue.route(request)
+        let asker = await self.asker(of: request, found.route, found.head)
+        guard let hidden = self.hidden(found.route, request, from: asker) else { return await self.respond(to: request, found, asker) }
+        var outcome = await self.respond(to: request, self.catalogue.hiding(hidden.name).route(request), asker)
+        // The trail says what somebody was kept from; the answer does not.
+        if let route = found.route, asker.principal?.isAnonymous == false, let operation = try? route.format.prepare(route.head) {  // else it was no operation
+            outcome.repository = hidden.name
+            outcome.note(operation)
+            outcome.audit.rule = "grant"
+        }
+        return outcome
+    }
+
+    private func respond(
+        to request: IncomingRequest, _ found: (route: Route?, format: (any ServedFormat)?, head: RequestHead), _ asker: Asker
+    ) async -> RequestOutcome {
+        guard let route = found.route, !(self.gate.isOpen && route.isAbsent) else { return self.respondNowhere(request, found.format, found.head, asker) }
         switch route.target {
-        case .site: return await self.respond(atDoor: route, request)
+        case .site: return await self.respond(atDoor: route, request, asker)
         case .repository(let repository):
-            guard case .asked(let isLocal) = request.explain else { return await self.respond(in: repository, route, request, RequestNotes()) }
-            return await self.explain(repository, route, request, isLocal: isLocal)
+            guard case .asked(let isLocal) = request.explain else { return await self.respond(in: repository, route, request, RequestNotes(), asker) }
+            return await self.explain(repository, route, request, asker, isLocal: isLocal)
         }
     }
 
     public func refusal(_ error: FormatError, of path: String) -> ArtifactResponse? {
         let head = RequestHead(method: .get, path: [])
-        return self.catalogue.format(ofRefused: path)?.render(Failure(error), for: head)
+        return self.catalogue.format(ofRefused: path, isOpen: self.gate.isOpen)?.render(Failure(error), for: head)
     }
 
-    func respond(in repository: Repository, _ route: Route, _ request: IncomingRequest, _ notes: RequestNotes) async -> RequestOutcome {
+    func respond(in repository: Repository, _ route: Route, _ request: IncomingRequest, _ notes: RequestNotes, _ asker: Asker) async -> RequestOutcome {
         var outcome = RequestOutcome(ArtifactResponse(.ok), repository: repository.name)
         outcome.refuse = { route.format.render(Failure($0), for: route.head) }
         do {
-            var caller = try await self.caller(of: request, route)
+            var caller = try self.caller(asker, request, route)
             outcome.principal = caller
             let operation = try self.prepared(route, repository, caller)
             outcome.note(operation)
             caller = self.listing(operation, caller)
-            try self.authorise(operation, in: repository, caller)
+            try self.authorise(operation, in: repository, caller, isMirror: route.isMirror)
             let path = AskedPath(route.head.path, operation.accesses)
             try self.heedRule(of: repository, path, operation, notes)
             outcome.response = try await self.answer(operation, at: path, in: repository, route, request, caller, notes)
@@ -114,6 +129,7 @@ extension RequestOutcome {
         self.operation = operation.name
         self.audit.action = operation.accesses.first?.action
         self.audit.subject = operation.subject
+        self.audit.isFetch = operation.isFetch
     }
 
     mutating func noteDigest() {

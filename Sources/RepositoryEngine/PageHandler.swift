@@ -2,13 +2,13 @@
 public protocol PageHandler: Sendable {
     /// nil: there is no such page, and the address may be an artifact's.
     func answer(_ request: IncomingRequest) async -> RequestOutcome?
-    /// Whether who sends this may read `/metrics`.
-    func mayReadMetrics(_ request: IncomingRequest) async -> Bool
+    /// Why who sends this may not read `/metrics`; nil: they may.
+    func refusalOfMetrics(_ request: IncomingRequest) async -> RequestOutcome?
 }
 
 /// No pages, and metrics for everyone.
 public struct NoPages: PageHandler {
     public init() {}
     public func answer(_ request: IncomingRequest) async -> RequestOutcome? { nil }
-    public func mayReadMetrics(_ request: IncomingRequest) async -> Bool { true }
+    public func refusalOfMetrics(_ request: IncomingRequest) async -> RequestOutcome? { nil }
 }

@@ -4,8 +4,8 @@ import FormatAPI
 
 /// A repository for who may read some of it: lists have that part. What is asked for by name was authorised by its name.
 struct PartlySeen: RepositoryContent {
-    /// Rows that are looked at for one page; more, and the page is shorter than was asked for.
-    private static let mostRounds = 20
+    /// Rows that are looked at in one go, at least.
+    private static let page = 1000
 
     private let content: any RepositoryContent
     private let mayRead: @Sendable (Access) -> Bool
@@ -21,26 +21,30 @@ struct PartlySeen: RepositoryContent {
 
     var context: RequestContext { self.content.context }
 
-    /// Whole pages are asked for until enough rows remain, or until the list ends.
+    /// Whole pages are asked for until one row more than was asked for remains, or until the list ends: what may be read is never left out, and that there is
+    /// more is said only where some of it may be read.
     func list(_ query: ContentQuery) async throws -> ContentPage {
         guard query.subject.isOfNames else { return try await self.content.list(query) }
         var query = query
         let limit = query.limit
+        query.limit = min(10_000, max(limit + 1, Self.page))
         var seen = ContentPage(rows: [], more: false)
-        for _ in 0..<Self.mostRounds {
+        while true {
+            try Task.checkCancellation()
             let page = try await self.content.list(query)
-            seen.rows += page.rows.filter { self.mayRead(Self.access($0, of: query.subject)) }
+            // Many patterns on many names: not on the event loop.
+            seen.rows += try await self.context.compute.run { [mayRead, subject = query.subject] in
+                page.rows.filter { mayRead(Self.access($0, of: subject)) }
+            }
             seen.skippedMembers = page.skippedMembers
-            seen.more = page.more
-            guard seen.rows.count <= limit else {
+            if seen.rows.count > limit {
                 seen.rows.removeLast(seen.rows.count - limit)
                 seen.more = true
                 return seen
             }
-            guard page.more, seen.rows.count < limit, let last = page.rows.last else { return seen }
+            guard page.more, let last = page.rows.last else { return seen }
             query.after = last.name
         }
-        return seen
     }
 
     private static func access(_ row: ContentRow, of subject: ContentQuery.Subject) -> Access {

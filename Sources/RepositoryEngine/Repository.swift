@@ -42,7 +42,7 @@ public struct Repository: Sendable {
 
 /// The repositories and formats that a server serves. A value: a new configuration is a new catalogue.
 public struct Catalogue: RepositoryDirectory {
-    public let repositories: [RepositoryName: Repository]
+    public private(set) var repositories: [RepositoryName: Repository]
     let formats: [String: any ServedFormat]
     let doors: [String: any ServedFormat]
     /// Of each group, flattened.
@@ -63,6 +63,13 @@ public struct Catalogue: RepositoryDirectory {
 
     /// nil: its format is not served here.
     public func structure(of repository: Repository) -> ContentStructure? { self.formats[repository.format]?.structure }
+
+    /// As it looks to who may not know that there is this one.
+    func hiding(_ name: RepositoryName) -> Catalogue {
+        var other = self
+        other.repositories[name] = nil
+        return other
+    }
 
     var isEmpty: Bool { self.repositories.isEmpty }
 

@@ -14,6 +14,14 @@ struct Route: Sendable {
     var head: RequestHead
     /// The root that was used belongs to a repository with `mirror: true`.
     var isMirror = false
+    /// The repository below whose own URL the site's address is; nil: it is a root of the server.
+    var place: Place?
+
+    enum Place: Sendable {
+        case repository(Repository)
+        /// Nobody's: answered like another's to who may not know which of the two it is.
+        case absent
+    }
 }
 
 extension Catalogue {
@@ -27,21 +35,32 @@ extension Catalogue {
         guard let (entrance, format, used) = self.entrance(request) else {
             let isOwn = request.ownRoot == nil && request.target.path.first == Self.repositorySegment
             head.audience = request.origin.authority + (isOwn ? "/" + request.target.encoded.prefix(2).joined(separator: "/") : "")
-            let format = isOwn ? self.format(ofOwn: request.target.path) : nil
-            // As far as a format's own root goes, so that its challenge is made for the same one.
-            if let format, isOwn, request.target.path.count >= 3, format.doors.contains(request.target.path[2]) { self.consume(3, of: request, &head) }
-            return (nil, format, head)
+            return (nil, nil, head)
         }
         head.audience = request.origin.authority + self.audiencePath(entrance, request)
         self.consume(used, of: request, &head)
         guard let location = format.locate(head, at: entrance, among: self) else { return (nil, format, head) }
         self.consume(used + location.consumed, of: request, &head)
         switch location.target {
-        case .site: return (Route(target: .site, format: format, head: head, isMirror: self.isMirror(entrance)), format, head)
+        case .site:
+            return (Route(target: .site, format: format, head: head, isMirror: self.isMirror(entrance), place: self.place(entrance, request)), format, head)
         case .repository(let name):
             guard let repository = self.repositories[name], repository.format == format.id else { return (nil, format, head) }
             return (Route(target: .repository(repository), format: format, head: head, isMirror: self.isMirror(entrance)), format, head)
         }
+    }
+
+    /// The repository whose own URL the address is below.
+    func repository(at request: IncomingRequest) -> Repository? {
+        guard request.ownRoot == nil, request.target.path.first == Self.repositorySegment, request.target.path.count >= 2,
+            let name = try? RepositoryName(request.target.path[1])  // no name, no repository
+        else { return nil }
+        return self.repositories[name]
+    }
+
+    private func place(_ entrance: Entrance, _ request: IncomingRequest) -> Route.Place? {
+        guard case .repository(let name) = entrance, request.ownRoot == nil else { return nil }
+        return self.repositories[name].map { .repository($0) } ?? .absent
     }
 
     /// Of a door nobody's: a mirror is one at its own root and URL.
@@ -71,18 +90,14 @@ extension Catalogue {
     }
 
     /// Whose words a refusal is told in that came before the request was read: by the beginning of its path alone, as it was sent.
-    func format(ofRefused path: String) -> (any ServedFormat)? {
+    /// - Parameter isOpen: whether everybody may know which repositories there are.
+    func format(ofRefused path: String, isOpen: Bool) -> (any ServedFormat)? {
         let segments = path.prefix { $0 != "?" && $0 != "#" }.split(separator: "/", maxSplits: 3).map(String.init)
         guard let first = segments.first else { return nil }
         guard first == Self.repositorySegment else { return self.doors[first] }
-        return self.format(ofOwn: segments)
-    }
-
-    /// `repository/<name>/…`; of a repository that is not there, what its path says: `repository/<none>/v2/…`.
-    private func format(ofOwn path: [String]) -> (any ServedFormat)? {
-        guard path.count >= 2 else { return nil }
-        if let name = try? RepositoryName(path[1]), let format = self.format(of: name) { return format }  // no name, no repository
-        return path.count >= 3 ? self.doors[path[2]] : nil
+        guard segments.count >= 2 else { return nil }
+        if isOpen, let name = try? RepositoryName(segments[1]), let format = self.format(of: name) { return format }  // no name, no repository
+        return segments.count >= 3 ? self.doors[segments[2]] : nil
     }
 
     private func entrance(_ request: IncomingRequest) -> (Entrance, any ServedFormat, used: Int)? {
@@ -93,7 +108,7 @@ extension Catalogue {
         guard let first = request.target.path.first else { return nil }
         if first == Self.repositorySegment {
             guard request.target.path.count >= 2, let name = try? RepositoryName(request.target.path[1]),  // no name, no repository
-                let format = self.format(of: name)
+                let format = self.format(of: name) ?? (request.target.path.count >= 3 ? self.doors[request.target.path[2]] : nil)
             else { return nil }
             return (.repository(name), format, 2)
         }

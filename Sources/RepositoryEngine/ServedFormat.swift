@@ -50,6 +50,7 @@ public protocol PreparedOperation: Sendable {
     var name: String { get }
     var accesses: [Access] { get }
     var subject: String { get }
+    var isFetch: Bool { get }
     func respond(_ request: ArtifactRequest, in content: any RepositoryContent, settings: any Sendable) async throws -> ArtifactResponse
 }
 
@@ -110,6 +111,7 @@ public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
         var name: String { self.operation.name.description }
         var accesses: [Access] { self.operation.accesses }
         var subject: String { self.operation.subject }
+        var isFetch: Bool { self.operation.isFetch }
 
         func respond(_ request: ArtifactRequest, in content: any RepositoryContent, settings: any Sendable) async throws -> ArtifactResponse {
             guard let settings = settings as? Format.Settings else {

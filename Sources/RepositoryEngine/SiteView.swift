@@ -61,8 +61,10 @@ struct SiteView: Site {
         }
         // Nobody in particular has exchanged nothing.
         if !self.caller.isAnonymous { self.logins.note(self.caller) }
-        return try await self.asking { gate throws(AccessFailure) in
-            try await gate.ticket(for: self.caller, all, catalog: catalog, audience: self.audience)
+        do {
+            return try await self.service.gate.ticket(for: self.caller, all, catalog: catalog, audience: self.audience)
+        } catch {
+            throw FormatError(error)
         }
     }
 
@@ -88,6 +90,7 @@ struct SiteView: Site {
         } catch {
             var refusal = self.service.refusal(error, of: credentials, denied: [])
             refusal.failure.challenge = .none
+            if case .basic(let name, _) = credentials { refusal.claimedName = name }
             throw refusal
         }
     }

@@ -40,7 +40,8 @@ extension Configuration {
         let root = Section(node, key: "", position: Position(line: 1, column: 1), findings: findings)
         let reader = ConfigurationReader(
             findings: findings, formats: formats, surroundings: surroundings, overrides: overrides, repositoryKeys: node.keys(below: "repositories"))
-        let configuration = reader.read(root)
+        var configuration = reader.read(root)
+        configuration.written = WrittenValues(node)
         return Loaded(configuration: findings.hasErrors ? nil : configuration, diagnostics: findings.sorted)
     }
 }

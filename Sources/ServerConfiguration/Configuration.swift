@@ -21,6 +21,8 @@ public struct Configuration: Sendable {
     public var audit: Audit
     /// What `config show` prints.
     public var shown: Shown
+    /// What its file says, for `fingerprint`.
+    var written = WrittenValues()
     /// As it was given to `load`; what exposure errors name.
     let file: String
 

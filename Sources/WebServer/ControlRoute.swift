@@ -1,4 +1,5 @@
 import ArtifactModel
+import Audit
 import FormatAPI
 public import HTTPTypes
 public import NIOCore
@@ -9,11 +10,18 @@ public struct ControlRoute: Sendable {
     public var method: HTTPRequest.Method
     /// `/repositories/invalidate`, matched whole.
     public var path: String
+    /// Whether it does what must not be done unrecorded: it is refused while the audit trail refuses.
+    public var changes: @Sendable (ControlRequest) -> Bool
     public var answer: @Sendable (ControlRequest) async -> ControlResponse
 
-    public init(_ method: HTTPRequest.Method, _ path: String, answer: @escaping @Sendable (ControlRequest) async -> ControlResponse) {
+    /// - Parameter changes: nil: all but GET do.
+    public init(
+        _ method: HTTPRequest.Method, _ path: String, changes: (@Sendable (ControlRequest) -> Bool)? = nil,
+        answer: @escaping @Sendable (ControlRequest) async -> ControlResponse
+    ) {
         self.method = method
         self.path = path
+        self.changes = changes ?? { _ in method != .get }
         self.answer = answer
     }
 }
@@ -54,7 +62,8 @@ struct ControlRoutes: Sendable {
 
     let routes: [ControlRoute]
 
-    func answer(_ request: IncomingRequest) async -> RequestOutcome {
+    /// - Parameter audit: says why nothing may be done that could not be recorded.
+    func answer(_ request: IncomingRequest, _ audit: any AuditSink) async -> RequestOutcome {
         let path = "/" + request.target.path.joined(separator: "/")
         guard let route = self.routes.first(where: { $0.path == path && $0.method == request.method }) else {
             return Self.outcome(.init(.notFound, json: ByteBuffer(string: "{\"error\":\"there is no such command\"}")), "none")
@@ -63,7 +72,10 @@ struct ControlRoutes: Sendable {
             guard let body = try await request.body.collect(upTo: Self.longestBody) else {
                 return Self.outcome(.init(.contentTooLarge, json: ByteBuffer(string: "{\"error\":\"the request is longer than 1 MiB\"}")), path)
             }
-            return Self.outcome(await route.answer(ControlRequest(query: request.target.query, body: body)), path)
+            let asked = ControlRequest(query: request.target.query, body: body)
+            // In plain words: commands print them as they are.
+            if let refusal = audit.refusal, route.changes(asked) { return Self.outcome(.init(.serviceUnavailable, json: ByteBuffer(string: refusal)), path) }
+            return Self.outcome(await route.answer(asked), path)
         } catch {
             var outcome = Self.outcome(.init(.badRequest, json: ByteBuffer(string: "{\"error\":\"the request broke off\"}")), path)
             outcome.cause = error

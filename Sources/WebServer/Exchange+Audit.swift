@@ -8,15 +8,16 @@ extension AuditEvent {
     /// What is to be remembered of an answered request; nil: nothing.
     ///
     /// Pulls, pushes and deletes, whatever came of them; credentials that were exchanged or refused; and what somebody was kept from. Not that
-    /// nobody in particular was asked to sign in: every docker pull begins so.
+    /// nobody in particular was asked to sign in: every docker pull begins so. Nor that an artifact was looked at by HEAD, unless that was
+    /// refused: then docker asks no further.
     init?(_ outcome: RequestOutcome, of request: RequestIntake, _ record: AccessRecord, at time: Timestamp) {
         let note = outcome.audit
         let isRefused = !note.rule.isEmpty
-        if isRefused, record.status == 401, request.credentials == .none { return nil }
+        if isRefused, record.status == 401, request.credentials == .none, !note.isLogin { return nil }
         guard let kind = Self.kind(note, isRefused: isRefused, request.method, record.status) else { return nil }
         self.init(time: time, kind: kind)
         self.request = record.id
-        self.principal = outcome.principal.name.isEmpty ? request.credentials.claimedName : outcome.principal.name
+        self.principal = [outcome.principal.name, request.credentials.claimedName, String(note.claimedName.prefix(128))].first { !$0.isEmpty } ?? ""
         self.means = outcome.principal.means.words
         self.client = record.client
         self.repository = record.repository
@@ -48,7 +49,9 @@ extension AuditEvent {
         if !note.change.isEmpty { return .administration }
         switch note.action {
         case .read:
-            if note.digest.isEmpty || method == .head { return isRefused ? .read : nil }
+            guard method != .head, !note.digest.isEmpty || note.isFetch && status >= 400 else {
+                return isRefused ? (note.isFetch ? .pull : .read) : nil
+            }
             return .pull
         // An upload on its way is no push yet.
         case .write: return status == 202 || status == 204 ? nil : .push

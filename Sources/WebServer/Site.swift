@@ -59,13 +59,14 @@ struct Site: Sendable {
     }
 
     func answer(_ request: IncomingRequest, at entrance: ListenerEntrance) async -> RequestOutcome {
-        if entrance.isControl { return await self.control.answer(request) }
+        if entrance.isControl { return await self.control.answer(request, self.audit) }
         guard request.ownRoot == nil else { return await self.handler.respond(to: request) }
         switch request.target.path {
         case ["health", "live"], ["health", "ready"], ["metrics"]:
             guard request.method == .get || request.method == .head else {
                 return RequestOutcome(ArtifactResponse(.methodNotAllowed, headers: [.allow: "GET, HEAD"]), operation: "page")
             }
+            if request.target.path == ["metrics"], let refused = await self.pages.refusalOfMetrics(request) { return refused }
             return RequestOutcome(await self.page(request), operation: "page")
         default:
             if let page = await self.pages.answer(request) { return page.asPage }
@@ -81,11 +82,6 @@ struct Site: Sendable {
             let problems = self.isDraining ? ["the server is ending"] : await self.probes.problems()
             return problems.isEmpty ? Self.text(.ok, "ready") : Self.text(.serviceUnavailable, problems.joined(separator: "\n"))
         case "metrics":
-            guard await self.pages.mayReadMetrics(request) else {
-                var refused = Self.text(.unauthorized, "this needs the right system:metrics")
-                refused.headers[.wwwAuthenticate] = "Basic realm=\"Entrepot\", charset=\"UTF-8\""
-                return refused
-            }
             let text = self.metrics.text(openConnections: self.connections.count, others: self.samples + (await self.probes.samples()))
             return Self.text(.ok, text, type: MetricsText.contentType)
         default: return Self.text(.notFound, "there is no such page")

@@ -53,7 +53,7 @@ struct BackOffTests {
         let ann = try self.pair("ann")
         self.fail(&backOff, ann, 6, at: .zero)
         #expect(backOff.attempt(ann, at: .seconds(1)) == nil)
-        backOff.succeeded(ann)
+        backOff.succeeded(ann, at: .seconds(1))
         #expect(backOff.count == 0)
         self.fail(&backOff, ann, 30, at: .seconds(10))
         #expect(backOff.hold(on: ann, at: .seconds(309)) == .seconds(1))
@@ -77,16 +77,31 @@ struct BackOffTests {
         #expect(backOff.attempt(ann, at: .seconds(1)) == nil)
     }
 
-    @Test("a hundred failures from one client, on whatever accounts, hold up all its attempts until five minutes are over")
+    @Test("after a hundred failures from one client, on whatever accounts, strangers there have one attempt a second until five minutes are over")
     func spray() throws {
         var backOff = BackOff()
         for number in 0..<100 {
             #expect(backOff.attempt(try self.pair("user\(number)"), at: .seconds(number)) == nil)
             backOff.failed(try self.pair("user\(number)"), at: .seconds(number))
         }
-        #expect(backOff.attempt(try self.pair("ann"), at: .seconds(100)) == .seconds(200))
-        #expect(backOff.attempt(try self.pair("ann", "192.0.2.2"), at: .seconds(100)) == nil)
-        #expect(backOff.attempt(try self.pair("ann"), at: .seconds(300)) == nil)
+        let (ann, ben) = (try self.pair("ann"), try self.pair("ben"))
+        #expect(backOff.attempt(ann, at: .seconds(100)) == nil)
+        #expect(backOff.attempt(ben, at: .seconds(100)) == .seconds(1))
+        #expect(backOff.attempt(try self.pair("ben", "192.0.2.2"), at: .seconds(100)) == nil)
+        backOff.succeeded(ann, at: .seconds(100))
+        #expect(backOff.attempt(ben, at: .seconds(101)) == nil)
+        #expect(backOff.attempt(ann, at: .seconds(101)) == nil, "whoever got in from there does not wait for others")
+        #expect(backOff.attempt(try self.pair("cid"), at: .seconds(101)) == .seconds(1))
+        #expect(backOff.attempt(try self.pair("cid"), at: .seconds(300)) == nil)
+        #expect(backOff.attempt(try self.pair("dan"), at: .seconds(300)) == nil)
+    }
+
+    @Test("tokens that are none are no guesses at passwords: nobody waits for them but who sent them")
+    func noSpray() throws {
+        var backOff = BackOff()
+        for number in 0..<1000 { backOff.noteFailure(try self.pair("user\(number)"), at: .zero) }
+        #expect(backOff.attempt(try self.pair("ann"), at: .zero) == nil)
+        #expect(backOff.attempt(try self.pair("ben"), at: .zero) == nil)
     }
 
     @Test("the table is bounded, and strangers with fewer failures push out nobody who has more")

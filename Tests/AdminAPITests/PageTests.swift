@@ -41,11 +41,12 @@ private struct Server {
     let pages: ServerPages
 
     init() throws {
-        let people: [Credentials: Principal] = [
-            .basic(name: "ann", secret: "right"): Principal(name: "ann", roles: ["watcher"]),
-            .bearer("entrepot_x"): Principal(name: "ann", roles: ["watcher"], means: .token(id: 1, name: "ci")),
-            .basic(name: "bob", secret: "right"): Principal(name: "bob"),
+        var people: [Credentials: Principal] = [
+            .basic(name: "ann", secret: "right"): Principal(name: "ann", roles: ["watcher"], basis: .password(epoch: [1])),
+            .basic(name: "bob", secret: "right"): Principal(name: "bob", basis: .password(epoch: [2])),
         ]
+        let token = Principal(name: "ann", roles: ["watcher"], means: .token(id: 1, name: "ci"), basis: .token(id: 1))
+        for credentials in [Credentials.bearer("entrepot_x"), .basic(name: "ann", secret: "entrepot_x")] { people[credentials] = token }
         self.pages = ServerPages(
             gate: ScriptedGate(people), authorizer: GrantAuthorizer(roles: ["watcher": [try Grant("system:metrics")]]), desk: Desk())
     }
@@ -131,6 +132,30 @@ struct PageTests {
         #expect(try await server.ask(.post, "/api/v1/tokens", body, headers: own).response.status == .created)
     }
 
+    @Test("a token that was found makes no others, by way of the form either")
+    func foundToken() async throws {
+        let server = try Server()
+        let signedIn = try await server.ask(.post, "/sign-in", "name=ann&password=entrepot_x")
+        let cookie = try #require(signedIn.response.headers[.setCookie]?.prefix { $0 != ";" })
+        #expect(cookie == "entrepot=session-ann-1")
+        let own: HTTPFields = [.cookie: String(cookie), .origin: "http://localhost"]
+        #expect(try await server.ask(.get, "/api/v1/tokens", headers: own).response.status == .ok)
+        #expect(try await server.ask(.post, "/api/v1/tokens", #"{"name":"forever"}"#, headers: own).response.status == .forbidden)
+        #expect(try await server.ask(.delete, "/api/v1/tokens/1", headers: own).response.status == .forbidden)
+    }
+
+    @Test("what is refused is a login in the trail, with the name that was claimed, and a stranger's page sends nothing with a remembered password")
+    func refusals() async throws {
+        let server = try Server()
+        let form = try await server.ask(.post, "/sign-in", "name=ann&password=wrong")
+        #expect(form.audit.isLogin && form.audit.rule == "credentials" && form.audit.claimedName == "ann")
+        let api = try await server.ask(.get, "/api/v1/me", as: .basic(name: "ann", secret: "wrong"))
+        #expect(api.audit.isLogin && api.audit.rule == "credentials" && api.response.status == .unauthorized)
+        let stranger = try await server.ask(
+            .post, "/api/v1/tokens", #"{"name":"x"}"#, headers: [.origin: "http://evil.example"], as: .basic(name: "ann", secret: "right"))
+        #expect(stranger.response.status == .forbidden)
+    }
+
     @Test("tokens are made, listed and revoked by their owner, with a password and not with a token, and the trail says so")
     func tokens() async throws {
         let server = try Server()
@@ -169,7 +194,7 @@ struct PageTests {
         for (credentials, may) in [
             (Credentials.none, false), (.basic(name: "bob", secret: "right"), false), (.basic(name: "ann", secret: "right"), true), (.unreadable, false),
         ] {
-            #expect(await server.pages.mayReadMetrics(try server.request(.get, "/metrics", as: credentials)) == may)
+            #expect((await server.pages.refusalOfMetrics(try server.request(.get, "/metrics", as: credentials)) == nil) == may)
         }
     }
 

@@ -47,6 +47,10 @@ import Testing
         Damage("a changed last line of a segment", ["changed 0:6×1 6"]) { $0[0][5].replace("\"e\"", with: "\"x\"") },
         Damage("a changed beginning of a segment", ["changed 1:1×1 7"]) { $0[1][0].replace("after", with: "afer") },
         Damage("a changed number", ["changed 0:3×1 3"]) { $0[0][2].replace("\"seq\":3", with: "\"seq\":300") },
+        Damage("a number as large as any", ["changed 0:3×1 3"]) { $0[0][2].replace("\"seq\":3", with: "\"seq\":9223372036854775807") },
+        Damage("a last number as large as any", ["changed 1:4×1 10"]) { $0[1][3].replace("\"seq\":10", with: "\"seq\":9223372036854775807") },
+        Damage("a number of more digits than a number has", ["changed 0:3×1 3"]) { $0[0][2].replace("\"seq\":3", with: "\"seq\":1000000000000000") },
+        Damage("the largest number", ["changed 0:3×1 3"]) { $0[0][2].replace("\"seq\":3", with: "\"seq\":999999999999999") },
         Damage("a hash that is none", ["changed 0:4×1 4"]) { $0[0][3].replace(#/"prev":"./#, with: "\"prev\":\"g") },
         Damage("another hash: the line before it has no witness any more", ["changed 0:3×2 3"]) {
             $0[0][3].replace(#/"prev":".{64}/#, with: "\"prev\":\"\(String(repeating: "a", count: 64))")
@@ -155,6 +159,19 @@ import Testing
         let (files, _) = try Self.trail()
         files.change { _ = $0.contents["2026-11-27.jsonl"]?.popLast() }
         #expect(try files.report().findings.map(\.kind) == [.torn])
+    }
+
+    @Test("whose gap is as large as a number allows is checked as quickly as any", .timeLimit(.minutes(1)))
+    func largestGap() throws {
+        func forged(_ seq: Int64) -> [UInt8] {
+            var (maker, bytes) = (LineMaker(after: ChainEnd(seq: seq, hash: .none)), [UInt8]())
+            for name in ["x", "y"] { maker.add(.pull(name), to: &bytes) }
+            return bytes
+        }
+        let (files, _) = try Self.trail()
+        files.change { $0.contents["2026-11-29.jsonl"] = forged(999_999_999_999_990) + forged(999_999_999_999_980) }
+        let report = try files.report()
+        #expect(report.findings.map(\.kind).contains(.missing) && report.findings.map(\.kind).contains(.reordered))
     }
 
     @Test("with no end of damages has a bounded report")

@@ -66,6 +66,27 @@ import Testing
         #expect(try trail.files.report().isSound)
     }
 
+    @Test("because its file was taken away loses no event, goes on in another file, and says so", arguments: AuditPolicy.FailureChoice.allCases)
+    func taken(_ choice: AuditPolicy.FailureChoice) throws {
+        var trail = try StillTrail(ScriptedFiles(), policy { $0.onFailure = choice })
+        trail.record("a")
+        trail.turn()
+        trail.files.change { $0.contents = ["elsewhere": $0.contents["2026-11-27.jsonl"] ?? []] }
+        trail.record("b")
+        trail.turn()
+        // The line that begins the file is one of those that are gone.
+        #expect(trail.intake.figures.isFailing && trail.intake.figures.lost == 2 && (trail.intake.refusal != nil) == (choice == .refuse))
+        #expect(trail.log.lines == ["error the audit trail cannot be written"])
+        trail.record("c")
+        trail.turn(after: .seconds(1))
+        let said = "2026-11-27.jsonl was moved or removed while it was written; the lines up to 2 were in it"
+        #expect(trail.files.subjects == [said, "b", "c"] && trail.files.sorted == ["2026-11-27.1.jsonl", "elsewhere"])
+        #expect(!trail.intake.figures.isFailing && trail.intake.refusal == nil)
+        #expect(try trail.files.report().firstSeq == 3)
+        trail.files.change { $0.contents["2026-11-27.jsonl"] = $0.contents["elsewhere"] }
+        #expect(try trail.files.report().isSound)
+    }
+
     @Test("keeps no more than a bound of events, and says what it could not keep", arguments: [AuditPolicy.FailureChoice.continue, .refuse])
     func bound(_ choice: AuditPolicy.FailureChoice) throws {
         var trail = try StillTrail(ScriptedFiles(), policy { $0.onFailure = choice })

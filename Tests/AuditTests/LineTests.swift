@@ -98,7 +98,7 @@ import Testing
         ] as [(Int64, String)])
     func moments(_ milliseconds: Int64, _ text: String) { #expect(UTCText.text(Timestamp(milliseconds: milliseconds)).hasPrefix(text)) }
 
-    @Test("is read back from its end", arguments: [1, 9, 10, 12345, Int64.max - 1])
+    @Test("is read back from its end", arguments: [1, 9, 10, 12345, 999_999_999_999_999])
     func readBack(_ seq: Int64) throws {
         var (maker, bytes) = (LineMaker(after: ChainEnd(seq: seq - 1, hash: .none)), [UInt8]())
         maker.add(.pull("x"), to: &bytes)

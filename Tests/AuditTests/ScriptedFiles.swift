@@ -60,6 +60,10 @@ final class ScriptedFiles: AuditFiles {
         }
     }
 
+    func isOpen(_ file: CInt, as name: String) throws(AuditError) -> Bool {
+        self.state.withLock { $0.contents[name] != nil && $0.opened[file] == name }
+    }
+
     func read(_ file: CInt, at offset: Int64, into bytes: UnsafeMutableRawBufferPointer) throws(AuditError) -> Int {
         let content = self.state.withLock { state in state.opened[file].flatMap { state.contents[$0] } ?? [] }
         let part = content.dropFirst(Int(offset)).prefix(bytes.count)

@@ -121,6 +121,21 @@ import Testing
         #expect(report.findings.map(\.message) == ["missing at the beginning: seq 5 to 6, the last of them in 2026-11-29.jsonl"])
     }
 
+    @Test("tries again what could not be removed, before another segment begins, and says so once")
+    func triesAgain() throws {
+        var trail = try self.trail(5, Self.days)
+        trail.files.change { $0.broken = [.remove] }
+        for round in 1...3 {
+            trail.intake.approve(try #require(trail.intake.marks.expired, "round \(round)"))
+            trail.turn(after: .seconds(1))
+        }
+        #expect(trail.files.sorted.count == 5 && trail.log.lines == ["warning old audit segments could not be removed"])
+        trail.files.change { $0.broken = [] }
+        trail.intake.approve(try #require(trail.intake.marks.expired))
+        trail.turn(after: .seconds(1))
+        #expect(trail.files.sorted.count == 3 && trail.intake.marks.expired == nil)
+    }
+
     @Test("never removes the last segment, and keeps all where it is unlimited")
     func keeps() throws {
         let old = try self.trail(1, .init()).files

@@ -102,6 +102,18 @@ import Testing
         #expect(report.findings.map { "\($0.kind) \($0.line)×\($0.count)" } == ["changed 4×2"] && report.lastSeq == 6)
     }
 
+    @Test("after its last number became as large as any goes on with the one that it was", arguments: ["9223372036854775807", "1000000000000000"])
+    func largestNumber(_ number: String) throws {
+        let (files, mark) = try self.trail()
+        files.change { state in
+            let text = String(decoding: state.contents[Self.name] ?? [], as: UTF8.self)
+            state.contents[Self.name] = Array(text.replacing("\"seq\":3", with: "\"seq\":\(number)").utf8)
+        }
+        _ = try self.goOn(files, mark: mark)
+        #expect(files.subjects == ["a", "b", "line 3 is not the one that was written", "z"])
+        #expect(ChainEnd(mark.text.replacing("3 ", with: "\(number) ")) == nil)
+    }
+
     @Test("after a restored metadata, whose mark is older, goes on as if nothing was")
     func olderMark() throws {
         let (files, mark) = try self.trail()

@@ -163,6 +163,79 @@ import Testing
         }
     }
 
+    @Test("whose file, or whose folder, is moved, replaced or removed while it is written goes on in another file", arguments: ["mv", "rm", "cp", "rm -r"])
+    func taken(_ how: String) async throws {
+        try await withFolder { folder in
+            let ledger = MemoryLedger()
+            let trail = try await self.open(folder, ledger, policy { $0.onFailure = .refuse })
+            trail.record(.pull("a"))
+            await trail.flush()
+            let (files, path) = (FileManager.default, folder + "/2026-11-27.jsonl")
+            switch how {
+            case "mv": try files.moveItem(atPath: path, toPath: folder + "/elsewhere")
+            case "rm": try files.removeItem(atPath: path)
+            case "cp":
+                try files.copyItem(atPath: path, toPath: folder + "/copy")
+                try files.removeItem(atPath: path)
+                try files.moveItem(atPath: folder + "/copy", toPath: path)
+            default: try files.removeItem(atPath: folder)
+            }
+            trail.record(.pull("b"))
+            await trail.flush()
+            #expect(trail.figures.lost == 2 && self.log.lines.first == "error the audit trail cannot be written")
+            await trail.close()
+            #expect(files.fileExists(atPath: folder + "/2026-11-27.1.jsonl"))
+            #expect(try AuditSearch(folder).whoPulled("b", limit: 9).count == 1)
+            #expect(try await self.verified(folder, ledger).isSound == (how == "cp"))
+        }
+    }
+
+    /// As somebody can who may write the files, and not the metadata.
+    private func forge(_ folder: String, after end: ChainEnd) throws {
+        var (maker, bytes) = (LineMaker(after: end), [UInt8]())
+        for name in ["x", "y"] { maker.add(.pull(name), to: &bytes) }
+        let file = try #require(FileHandle(forWritingAtPath: folder + "/2026-11-27.jsonl"))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data(bytes))
+        try file.close()
+    }
+
+    @Test("that grew after it was closed is not sound, and says so when it is opened again")
+    func grown() async throws {
+        try await withFolder { folder in
+            let ledger = MemoryLedger()
+            var trail = try await self.open(folder, ledger)
+            trail.record(.pull("a"))
+            await trail.close()
+            #expect(try await self.verified(folder, ledger).isSound)
+            try self.forge(folder, after: try #require(ledger.head))
+            let report = try await self.verified(folder, ledger)
+            #expect(report.findings.map { "\($0.kind) \($0.count)" } == ["inserted 2"] && report.findings.first?.seq == 3 && report.behindMark == 2)
+            trail = try await self.open(folder, ledger)
+            await trail.close()
+            #expect(try AuditSearch(folder).whoPulled("x", limit: 1).count == 1 && self.log.lines == ["error the audit trail is not as it was left"])
+            #expect(try String(contentsOfFile: folder + "/2026-11-27.jsonl", encoding: .utf8).contains(#""operation":"audit.grown""#))
+        }
+    }
+
+    @Test("of a process that was killed may be longer than the metadata knows, and verification says by how much")
+    func killed() async throws {
+        try await withFolder { folder in
+            let ledger = MemoryLedger()
+            let first = try await self.open(folder, ledger)
+            first.record(.pull("a"))
+            await first.close()
+            let head = try #require(ledger.head)
+            // Opened, which the metadata is told before the first line, and then never heard of again.
+            let killed = try await self.open(folder, ledger)
+            try self.forge(folder, after: head)
+            let report = try await self.verified(folder, ledger)
+            #expect(report.isSound && report.behindMark == 2)
+            #expect(try await AuditVerifier(folder).verify(.init(isLive: true), ledger: ledger, on: InPlace()) { _ in }.behindMark == 0)
+            await killed.close()
+        }
+    }
+
     @Test("opens with a mark that is none, and tells the log")
     func noMark() async throws {
         try await withFolder { folder in

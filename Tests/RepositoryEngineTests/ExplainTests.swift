@@ -74,6 +74,19 @@ struct ExplainTests {
         }
     }
 
+    @Test("to an audit an explanation is no pull, and nobody was kept from anything")
+    func audited() async throws {
+        let fixture = try await Fixture()
+        fixture.upstream.put("p", .init("1.0 aa http://up/1.0\n", entityTag: "\"1\""))
+        try await fixture.site.running {
+            #expect(try await fixture.site.send(TestRequest(.get, "/repository/p/p")).audit.digest.isEmpty == false)
+            for path in ["p/p", "p/q", "ruled/secret"] {
+                let note = try await fixture.explain(path).audit
+                #expect(note.action == .explain && note.digest.isEmpty && note.rule.isEmpty && note.subject == String(path.split(separator: "/")[1]))
+            }
+        }
+    }
+
     @Test("what is kept is said with its age, and trouble with what is done about it")
     func kept() async throws {
         let fixture = try await Fixture()

@@ -28,6 +28,29 @@ struct SecurityTests {
         #expect(!"\(policy)".contains("AAAA"))
     }
 
+    @Test("a fingerprint changes with a secret and has none in it", arguments: ["written", "from a file", "for an upstream"])
+    func fingerprint(_ how: String) throws {
+        func prints(_ secret: Int) throws -> (shown: String, fingerprint: String) {
+            let other = Self.hash.dropLast(2) + "\(secret)A"
+            let place = how == "from a file" ? "${file:/h}" : String(how == "written" ? other : Self.hash[...])
+            let yaml = """
+                repositories:
+                  p:
+                    format: raw
+                    type: proxy
+                    remote: https://up.example/
+                    authentication: { username: u, password: "hunter\(how == "for an upstream" ? secret : 0)" }
+                security: { users: { ann: { passwordHash: "\(place)", roles: [admin] } } }
+                """
+            let configuration = try #require(Fixture.load(yaml, files: ["/h": String(other)]).configuration)
+            let fingerprint = configuration.fingerprint { "<\($0.hashValue)>" }
+            #expect(!fingerprint.contains("$scrypt") && !fingerprint.contains("hunter") && !"\(configuration)".contains("AAAA"))
+            return (configuration.shown.json, fingerprint)
+        }
+        let (one, same, other) = (try prints(1), try prints(1), try prints(2))
+        #expect(one == same && one.shown == other.shown && one.fingerprint != other.fingerprint)
+    }
+
     @Test("roles of everybody count only where anonymous access is enabled")
     func disabled() {
         let configuration = Fixture.load("security: { anonymous: { roles: [r] }, roles: { r: [] } }").configuration

@@ -36,7 +36,9 @@ struct ObservationTests {
     func probes() async throws {
         struct Pages: PageHandler {
             func answer(_ request: IncomingRequest) async -> RequestOutcome? { nil }
-            func mayReadMetrics(_ request: IncomingRequest) async -> Bool { request.credentials == .bearer("yes") }
+            func refusalOfMetrics(_ request: IncomingRequest) async -> RequestOutcome? {
+                request.credentials == .bearer("yes") ? nil : RequestOutcome(ArtifactResponse(.unauthorized), operation: "page")
+            }
         }
         try await TestServer.run(TestHandler(), probes: ServerProbes(problems: { ["the database is gone"] }), pages: Pages()) { server in
             let ready = try await server.ask("GET /health/ready")

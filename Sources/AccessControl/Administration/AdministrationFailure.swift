@@ -24,7 +24,7 @@ public struct AdministrationFailure: Error, Sendable, CustomStringConvertible {
         switch failure.code {
         case .cancelled: self.init(.cancelled, failure.message)
         case .busy: self.init(.busy, failure.message)
-        case .wrong, .expired, .revoked, .throttled, .unavailable:
+        case .wrong, .expired, .revoked, .throttled, .unavailable, .tooLong:
             self.init(.unavailable, "users and tokens cannot be changed now; try again", cause: failure.cause ?? failure)
         }
     }

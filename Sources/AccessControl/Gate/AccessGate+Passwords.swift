@@ -53,7 +53,8 @@ extension AccessGate {
             // What can be no name or no password is known to be none by everyone: it costs nothing.
             guard account != nil, (1...PasswordRule.longest).contains(password.utf8.count) else { throw AccessFailure.wrong }
             if let verified = try await self.ask(.basic(name: name, secret: password), from: client) {
-                self.backOff.withLock { $0.succeeded(pair) }
+                let now = self.time.uptime()
+                self.backOff.withLock { $0.succeeded(pair, at: now) }
                 return verified
             }
             _ = try await self.hasher.matches(password, Self.dummy)

@@ -27,7 +27,7 @@ extension AccessGate {
             subject: name, basis: principal.basis, audience: audience, issued: issued, expires: expires, id: Base64.text(self.random(16), .url),
             permits: permits.compactMap { Self.confined($0, to: principal.limits) }, catalog: catalog && principal.limits == .none)
         guard let text = TicketText.sign(claims, with: self.keys.newest(.ticket)) else {
-            throw AccessFailure(.wrong, "too much is asked for at once: a ticket for it would be longer than \(TicketText.longest >> 10) KiB; ask for less")
+            throw AccessFailure(.tooLong, "too much is asked for at once: a ticket for it would be longer than \(TicketText.longest >> 10) KiB; ask for less")
         }
         return Ticket(text: text, issued: Timestamp(milliseconds: issued * 1000), lifetime: .seconds(expires - issued))
     }

@@ -14,6 +14,8 @@ public final class AccessGate: Gatekeeper {
     struct SharedKey: Hashable, Sendable {
         var credentials: VerifiedCache.Key
         var client: ClientBlock
+        /// Of the cache: who comes after a change does not wait for what was begun before it.
+        var drops: Int
     }
 
     let policy: AccessPolicy
@@ -77,8 +79,9 @@ public final class AccessGate: Gatekeeper {
             self.noteUse(known, from: client)
             return known
         }
-        let principal = try await self.shared.value(SharedKey(credentials: key, client: ClientBlock(client))) { () throws(AccessFailure) in
-            let drops = self.cache.drops
+        let drops = self.cache.drops
+        let shared = SharedKey(credentials: key, client: ClientBlock(client), drops: drops)
+        let principal = try await self.shared.value(shared) { () throws(AccessFailure) in
             let verified = try await self.verify(credentials, from: client, audience: audience)
             self.keep(verified, key, drops: drops)
             return verified.principal

@@ -2,8 +2,9 @@
 ///
 /// For each account and client: five failures are free; then each is followed by a wait of 1 s, 2 s, 4 s, … 5 min, after which one attempt is let
 /// through at a time. A success, or 15 minutes without a failure, forgets them. Attempts that are under way count as failures for as long, so that
-/// a thousand at once are not a thousand free ones. For each client, whatever the accounts: 100 failures within five minutes, and it waits until
-/// these are over.
+/// a thousand at once are not a thousand free ones. For each client, whatever the accounts: after 100 wrong passwords within five
+/// minutes, one attempt a second is let through until these are over; accounts whose right password came from there within a day do not wait for that, so
+/// that who shares an address with an attacker goes on to get in.
 ///
 /// Bounded. Nobody pushes out what another has earned: where the table is full, the pair with the fewest failures goes, the one that has been
 /// quiet longest first, and a client has 64 pairs at most, of which its own go before others'. So who would have a pair of n failures forgotten
@@ -28,6 +29,8 @@ struct BackOff: Sendable {
     private struct Spray: Sendable {
         var failures = 0
         var began: Duration
+        /// When the next attempt may begin.
+        var next = Duration.zero
     }
 
     static let free = 5
@@ -35,11 +38,14 @@ struct BackOff: Sendable {
     static let memory = Duration.seconds(900)
     static let sprayed = 100
     static let sprayMemory = Duration.seconds(300)
+    static let acquaintance = Duration.seconds(86_400)
 
     let capacity: Int
     let pairsOfOne: Int
     private var records: [Pair: Record] = [:]
     private var sprays: [ClientBlock: Spray] = [:]
+    /// When the right password of an account last came from a client.
+    private var known: [Pair: Duration] = [:]
 
     init(capacity: Int = 8192, pairsOfOne: Int = 64) {
         self.capacity = capacity
@@ -55,6 +61,7 @@ struct BackOff: Sendable {
         if let wait = self.hold(on: pair, at: now) { return wait }
         let record = self.records[pair] ?? Record(last: now)
         if record.pending > 0, record.failures + record.pending > Self.free { return .seconds(1) }
+        if let spray = self.sprays[pair.client], spray.failures >= Self.sprayed { self.sprays[pair.client]?.next = now + .seconds(1) }
         if self.records[pair] == nil { self.makeRoom(for: pair, at: now) }
         self.records[pair, default: record].pending += 1
         return nil
@@ -64,7 +71,11 @@ struct BackOff: Sendable {
     mutating func hold(on pair: Pair, at now: Duration) -> Duration? {
         if let spray = self.sprays[pair.client] {
             let end = spray.began + Self.sprayMemory
-            if end <= now { self.sprays[pair.client] = nil } else if spray.failures >= Self.sprayed { return end - now }
+            if end <= now {
+                self.sprays[pair.client] = nil
+            } else if spray.failures >= Self.sprayed, spray.next > now, !self.isKnown(pair, at: now) {
+                return spray.next - now
+            }
         }
         guard let record = self.records[pair] else { return nil }
         if record.last + Self.memory <= now, record.pending == 0 {
@@ -74,7 +85,13 @@ struct BackOff: Sendable {
         return record.heldUntil > now ? record.heldUntil - now : nil
     }
 
-    mutating func succeeded(_ pair: Pair) {
+    private func isKnown(_ pair: Pair, at now: Duration) -> Bool { self.known[pair].map { $0 + Self.acquaintance > now } ?? false }
+
+    mutating func succeeded(_ pair: Pair, at now: Duration) {
+        if self.known.count >= self.capacity, self.known[pair] == nil, let oldest = self.known.min(by: { $0.value < $1.value }) {
+            self.known[oldest.key] = nil
+        }
+        self.known[pair] = now
         guard let record = self.records[pair] else { return }
         self.records[pair] = record.pending > 1 ? Record(pending: record.pending - 1, last: record.last) : nil
     }
@@ -89,6 +106,7 @@ struct BackOff: Sendable {
     mutating func failed(_ pair: Pair, at now: Duration) {
         self.abandoned(pair)
         self.noteFailure(pair, at: now)
+        self.noteSpray(pair.client, at: now)
     }
 
     /// A failure of something that is not held up, and so was never begun: a token that is none.
@@ -102,7 +120,6 @@ struct BackOff: Sendable {
             record.heldUntil = now + min(Self.longest, .seconds(1 << min(record.failures - Self.free - 1, 16)))
         }
         self.records[pair] = record
-        self.noteSpray(pair.client, at: now)
     }
 
     private mutating func noteSpray(_ client: ClientBlock, at now: Duration) {

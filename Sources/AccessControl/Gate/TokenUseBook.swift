@@ -21,11 +21,14 @@ public final class TokenUseBook: Sendable {
 
     func note(_ token: Int64, at now: Timestamp, from client: String) {
         self.entries.withLock { entries in
-            if let entry = entries[token], now - entry.use.at < Self.fold { return }
+            if let entry = entries[token], Self.isRecent(entry.use.at, now) { return }
             guard entries[token] != nil || entries.count < self.capacity else { return }
             entries[token] = Entry(use: TokenUse(token: token, at: now, address: client))
         }
     }
+
+    /// A clock that was set back must not keep uses from being noted until it has caught up.
+    private static func isRecent(_ time: Timestamp, _ now: Timestamp) -> Bool { now - time < Self.fold && time - now < Self.fold }
 
     /// - Throws: what was not written stays for the next time.
     func flush(to ledger: any TokenLedger, now: Timestamp) async throws(MetadataError) {
@@ -39,6 +42,6 @@ public final class TokenUseBook: Sendable {
             due = due.dropFirst(Self.batch)
         }
         // Known as long as it keeps from noting again.
-        self.entries.withLock { entries in entries = entries.filter { !$0.value.isWritten || now - $0.value.use.at < Self.fold } }
+        self.entries.withLock { entries in entries = entries.filter { !$0.value.isWritten || Self.isRecent($0.value.use.at, now) } }
     }
 }

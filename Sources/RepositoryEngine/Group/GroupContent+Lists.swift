@@ -20,10 +20,10 @@ extension GroupContent {
             switch reply {
             case .success(let part): gathered.parts.append(part)
             case .failure(let error):
-                let failure = Self.unavailable(error, members[place])
+                let failure = self.unavailable(error, members[place])
                 self.noteTrouble(of: members[place], goesOn: self.part.onMemberError == .skip)
                 guard self.part.onMemberError == .skip else { throw failure }
-                gathered.skippedMembers.append(members[place].repository.name)
+                gathered.skippedMembers = self.shown(gathered.skippedMembers + [members[place].repository.name])
                 gathered.trouble = gathered.trouble ?? failure
             }
         }

@@ -15,6 +15,9 @@ extension GroupContent {
     /// - Throws: `.methodNotAllowed` without `writeTo`; `.readOnly` for a name that another repository owns: nobody could read it here.
     private func writing(_ name: String?) throws -> any RepositoryContent {
         guard let target = self.target else {
+            if let left = self.part.writeTo {
+                throw FormatError(.forbidden, "the routing rule of «\(left)», which this group writes to, does not allow this path")
+            }
             throw FormatError(.methodNotAllowed, "«\(self.repository.name)» is a group without writeTo: write to one of its members")
         }
         guard let name, !self.links.catalogue.mayAsk(target.repository, about: name) else { return target.content() }

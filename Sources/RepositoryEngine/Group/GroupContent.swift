@@ -1,3 +1,4 @@
+import AccessControl
 import ArtifactModel
 import FormatAPI
 import StorageAPI
@@ -62,7 +63,7 @@ struct GroupContent: RepositoryContent {
             }
         }
         try self.finish(walk, members)
-        found?.skippedMembers = walk.skipped.map { members[$0].repository.name }
+        found?.skippedMembers = self.shown(walk.skipped.map { members[$0].repository.name })
         return found
     }
 
@@ -117,7 +118,7 @@ struct GroupContent: RepositoryContent {
             found = try await self.reply(of: member, to: &walk) { try await member.content().resolve(want.named(by: member.repository)) }
         }
         try self.finish(walk, members)
-        found?.skippedMembers = walk.skipped.map { members[$0].repository.name }
+        found?.skippedMembers = self.shown(walk.skipped.map { members[$0].repository.name })
         return found
     }
 
@@ -162,7 +163,7 @@ struct GroupContent: RepositoryContent {
     }
 
     private func finish(_ walk: MemberWalk, _ members: [Member]) throws {
-        if case .trouble(let error, let place)? = walk.end { throw Self.unavailable(error, members[place]) }
+        if case .trouble(let error, let place)? = walk.end { throw self.unavailable(error, members[place]) }
     }
 
     /// - Throws: what is no trouble with an upstream.
@@ -175,10 +176,26 @@ struct GroupContent: RepositoryContent {
         }
     }
 
-    static func unavailable(_ error: FormatError, _ member: Member) -> FormatError {
-        FormatError(
-            .unavailable, "«\(member.repository.name)», a member of this group, is in trouble: \(error.message)", retryAfter: error.retryAfter,
-            cause: error.cause ?? error)
+    /// Who may read the group and not the member is not told its name, nor where it has its things from.
+    func unavailable(_ error: FormatError, _ member: Member) -> FormatError {
+        let isShown = self.shown(member.repository.name) == member.repository.name
+        let text =
+            isShown
+            ? "«\(member.repository.name)», a member of this group, is in trouble: \(error.message)"
+            : "a member of this group is in trouble; the server's log says more"
+        return FormatError(.unavailable, text, retryAfter: error.retryAfter, cause: error.cause ?? error)
+    }
+
+    /// A member's name, to who may read something of it; to others the group's own.
+    func shown(_ member: RepositoryName) -> RepositoryName {
+        let isKnown = self.links.authorizer.refused([.some(.read, below: "")], of: member, by: self.links.principal.unlimited).isEmpty
+        return isKnown ? member : self.repository.name
+    }
+
+    /// The same of several; each name once.
+    func shown(_ members: [RepositoryName]) -> [RepositoryName] {
+        var seen: Set<RepositoryName> = []
+        return members.map(self.shown).filter { seen.insert($0).inserted }
     }
 }
 

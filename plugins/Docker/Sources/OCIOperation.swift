@@ -117,3 +117,12 @@ struct ChunkRange: Hashable, Sendable {
         return Int64(text)
     }
 }
+extension OCIOperation {
+    /// Who may read an image may list its tags and referrers, and has pulled nothing by it.
+    public var isFetch: Bool {
+        switch self.kind {
+        case .readManifest, .readBlob: true
+        default: false
+        }
+    }
+}

@@ -94,17 +94,39 @@ struct AccessTableTests {
         }
     }
 
-    @Test("without credentials nothing tells what is there from what is not")
+    @Test("who may not know of a repository is answered as if it were not there, byte for byte")
     func indistinguishable() async throws {
         let site = try await self.site()
-        for path in ["tags/list", "manifests/1", "manifests/none", "blobs/\(try digest("layer"))", "manifests/sha256:zz", "what/is/this"] {
-            var answers: Set<String> = []
-            for repository in ["local", "other", "nobody"] {
-                let answer = try await site.ask(.get, "/repository/\(repository)/v2/team/app/\(path)", as: "none")
-                #expect(answer.status == .unauthorized)
-                answers.insert((answer.headers[.wwwAuthenticate] ?? "").replacing("/repository/\(repository)", with: "/*") + answer.text)
+        let layer = try digest("layer")
+        let requests: [(HTTPRequest.Method, String)] =
+            [
+                "", "v2/", "v2/_token", "v2/_token?scope=repository:team/app:pull", "v2/_catalog", "x", "v2/team/app/tags/list", "v2/team/app/manifests/1",
+                "v2/team/app/manifests/none", "v2/team/app/blobs/\(layer)", "v2/team/app/manifests/sha256:zz", "v2/what/is/this",
+            ].map { (.get, $0) } + [(.head, "v2/_token"), (.put, "v2/_token"), (.put, "v2/team/app/manifests/1"), (.delete, "v2/"), (.post, "x")]
+        for person in ["none", "wrong", "stranger"] {
+            for (method, path) in requests {
+                var answers: Set<String> = []
+                for repository in ["local", "nobody"] {
+                    let answer = try await site.ask(method, "/repository/\(repository)/\(path)", as: person)
+                    let headers = answer.headers.map { "\($0.name): \($0.value)" }.sorted().joined(separator: "\n")
+                    let text = path.contains("_token") && answer.status == .ok ? "a ticket" : answer.text
+                    answers.insert("\(answer.status)\n\(headers)\n\(text)".replacing("/repository/\(repository)", with: "/*"))
+                }
+                #expect(answers.count == 1, "\(person) \(method) \(path): \(answers)")
             }
-            #expect(answers.count == 1, "\(answers)")
+        }
+    }
+
+    @Test("a ticket for nothing tells no more than no credentials do")
+    func emptyTicket() async throws {
+        let site = try await self.site()
+        for repository in ["local", "nobody"] {
+            let given = try await site.ask(.get, "/repository/\(repository)/v2/_token", as: "none")
+            let token = try #require(given.text.firstMatch(of: #/"token":"([^"]+)"/#)?.output.1)
+            let answer = try await site.ask(.get, "/repository/\(repository)/v2/team/app/tags/list", with: .bearer(String(token)))
+            #expect(answer.status == .unauthorized)
+            let challenge = answer.headers[.wwwAuthenticate] ?? ""
+            #expect(challenge.contains("insufficient_scope") && challenge.contains("repository:team/app:pull"), "\(challenge)")
         }
     }
 

@@ -78,13 +78,18 @@ public struct RawOperation: FormatOperation {
         }
     }
 
+    /// A condition tells what is there.
+    private static func looking(_ condition: FileUpload.Condition, _ path: AssetPath) -> [Access] {
+        condition == .none ? [] : [Access(.read, path: path.text)]
+    }
+
     /// Who may read something below a folder may list it, and sees that part of it.
     public var accesses: [Access] {
         switch self.kind {
         case .read(let path): [Access(.read, path: path.text)]
         case .list(let folder, _): [.some(.read, below: folder.map { $0.text + "/" } ?? "")]
-        case .write(let path, _): [Access(.write, path: path.text)]
-        case .remove(let path, _): [Access(.delete, path: path.text)]
+        case .write(let path, let upload): [Access(.write, path: path.text)] + Self.looking(upload.condition, path)
+        case .remove(let path, let condition): [Access(.delete, path: path.text)] + Self.looking(condition, path)
         }
     }
 }

@@ -1,6 +1,7 @@
 import AccessControl
 import ArtifactModel
 import FormatAPI
+import HTTPTypes
 import StorageAPI
 
 /// Signing in to a repository in its clients' own words, and the tokens of who has.

@@ -20,7 +20,8 @@ extension DocumentHolder {
     }
 
     func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]? {
-        try await self.part(type, key, demand).map { [try await $0.read().outline] }
+        guard let part = try await self.part(type, key, demand) else { return nil }
+        return [try await part.read().outline]
     }
 
     func entry<Document: DerivedDocument>(

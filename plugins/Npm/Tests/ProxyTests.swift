@@ -43,7 +43,7 @@ struct ProxyTests {
         let upstream = ScriptedUpstream()
         Self.put(upstream, "hello", ["1.0.0", "1.1.0"])
         let site = try await Self.site(upstream)
-        try await site.running {
+        try await site.running { () async throws in
             let expected = Self.packument("hello", ["1.0.0", "1.1.0"])
                 .replacing("https://cdn.example/files/hello-1.0.0", with: "http://localhost/repository/up/hello/-/hello-1.0.0.tgz")
                 .replacing("https://cdn.example/files/hello-1.1.0", with: "http://localhost/repository/up/hello/-/hello-1.1.0.tgz")
@@ -60,7 +60,7 @@ struct ProxyTests {
         upstream.put("hello", ScriptedUpstream.File(Self.packument("hello", ["1.0.0"], integrity: Self.integrity("something else"))))
         upstream.put("https://cdn.example/files/hello-1.0.0", ScriptedUpstream.File("tarball of 1.0.0"))
         let site = try await Self.site(upstream)
-        try await site.running {
+        try await site.running { () async throws in
             await #expect(throws: (any Error).self) {
                 let answer = try await site.ask(.get, "/repository/up/hello/-/hello-1.0.0.tgz")
                 if answer.status != .ok { throw FormatError(.digestMismatch, "refused") }
@@ -75,7 +75,7 @@ struct ProxyTests {
         let upstream = ScriptedUpstream()
         Self.put(upstream, "hello", ["1.0.0"], tag: "\"1\"")
         let site = try await Self.site(upstream)
-        try await site.running {
+        try await site.running { () async throws in
             _ = try await site.ask(.get, "/repository/up/hello", accept: Self.short)
             Self.put(upstream, "hello", ["1.0.0", "2.0.0"], tag: "\"2\"")
             site.clock.advance(by: .seconds(30))
@@ -90,7 +90,7 @@ struct ProxyTests {
         let upstream = ScriptedUpstream()
         Self.put(upstream, "hello", ["9.9.9"])
         let site = try await Self.site(upstream)
-        try await site.running {
+        try await site.running { () async throws in
             try await site.publish("hello", "1.0.0", to: "all")
             #expect((try await site.object("/repository/all/hello")["versions"] as? [String: Any])?.keys.sorted() == ["1.0.0"])
             #expect(try await site.ask(.get, "/repository/all/hello/-/hello-9.9.9.tgz").status == .notFound)
@@ -103,7 +103,7 @@ struct ProxyTests {
         let upstream = ScriptedUpstream()
         Self.put(upstream, "hello", ["1.0.0", "9.9.9"])
         let site = try await Self.site(upstream, merge: .union)
-        try await site.running {
+        try await site.running { () async throws in
             try await site.publish("hello", "1.0.0", to: "all")
             let versions = try await site.object("/repository/all/hello")["versions"] as? [String: [String: Any]]
             #expect(versions?.keys.sorted() == ["1.0.0", "9.9.9"] && versions?["1.0.0"]?["unknown"] == nil)
@@ -117,7 +117,7 @@ struct ProxyTests {
         let upstream = ScriptedUpstream()
         upstream.put("-/npm/v1/security/advisories/bulk", ScriptedUpstream.File(#"{"other":[]}"#))
         let site = try await Self.site(upstream, owns: true)
-        try await site.running {
+        try await site.running { () async throws in
             for target in ["@acme%2fsecret", "@acme/secret/1.0.0", "@acme/secret/-/secret-1.0.0.tgz", "-/npm/v1/attestations/@acme%2fsecret@1.0.0"] {
                 #expect(try await site.ask(.get, "/repository/all/\(target)").status == .notFound)
             }
@@ -133,7 +133,7 @@ struct ProxyTests {
     @Test("a member's publish shows in the group at once")
     func publishing() async throws {
         let site = try await Self.site(ScriptedUpstream())
-        try await site.running {
+        try await site.running { () async throws in
             try await site.publish("hello", "1.0.0", to: "all")
             _ = try await site.object("/repository/all/hello")
             try await site.publish("hello", "1.1.0", to: "local")

@@ -240,16 +240,24 @@ class Scenario:
     def deno(self):
         folder = self.bob.project("deno")
         deno = program("deno")
+        self.young(folder)
         self.table.row("deno", "add, closure", quiet(self.bob.run([deno, "add", "--quiet", "npm:express", "npm:@acme/hello@1"], within=folder)))
         self.bob.forget()
         self.table.row("deno", "install", quiet(self.bob.run([deno, "install", "--quiet"], within=folder)))
         plain = f"{self.bob.home}/plain"
         os.makedirs(plain)
+        self.young(plain)
         with open(f"{plain}/main.mjs", "w") as file:
             file.write('import hello from "npm:@acme/hello@1.1.0";\nimport many from "npm:entrepot-many@1.19.0";\nconsole.log(hello, many);\n')
         self.table.row("deno", "run, with npm: imports", self.bob.run([deno, "run", "--quiet", "--allow-read", "--allow-env", "main.mjs"], within=plain))
         self.table.row("deno", "add, absent", self.bob.run([deno, "add", "npm:entrepot-absent"], within=folder))
         self.table.row("deno", "add, no account", self.nobody.run([deno, "add", "npm:@acme/hello"], within=self.nobody.project("deno")))
+
+    @staticmethod
+    def young(folder):
+        """deno takes no version that is younger than a day, but where it is told to."""
+        with open(f"{folder}/deno.json", "w") as file:
+            file.write('{ "minimumDependencyAge": 0 }\n')
 
     def unpublishing(self):
         self.npm("unpublish a version, reader", self.bob, "unpublish", "@acme/hello@1.1.0")

@@ -76,10 +76,10 @@ extension HostedContent: DocumentHolder {
                 // Of one moment where that can be had: pages of two are right in each entry, and the next GET has another stamp.
                 for _ in 0..<2 {
                     let before = try await maker.metadata.generations(of: [place])
-                    let rows = try await FragmentContent.rows(of: place, Document.pointers(key), Document.package(key), maker.metadata)
+                    let rows = try await FragmentContent.rows(of: place, generation, Document.pointers(key), Document.package(key), maker.metadata)
                     if try await maker.metadata.generations(of: [place]) == before { return rows }
                 }
-                return try await FragmentContent.rows(of: place, Document.pointers(key), Document.package(key), maker.metadata)
+                return try await FragmentContent.rows(of: place, generation, Document.pointers(key), Document.package(key), maker.metadata)
             }
             return DocumentSource(outline: rows.outline, bytes: FragmentContent(rows: rows, ledger: maker.metadata))
         }

@@ -7,7 +7,7 @@ import Synchronization
 
 /// The upstream's documents: kept as they came, whole before anything is made of them.
 extension ProxyContent: DocumentHolder {
-    /// A list that lacks what is asked for is not asked for again within this.
+    /// A list that lacks something, and has been asked for again for its sake, is not asked for that again within this.
     private static var leastAge: Duration { .seconds(5) }
 
     func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> DocumentPart? {
@@ -17,9 +17,14 @@ extension ProxyContent: DocumentHolder {
         guard want.upstream?.asked.map({ self.repository.allows($0) }) ?? true, let part = try await self.part(type, key, want) else { return nil }
         guard case .containing(let section, let name) = demand, self.context.notes.trace == nil else { return part }
         guard try await part.read().outline.entry(section, name) == nil else { return part }
+        let missing = Refreshes.Key(repository: self.repository.id, subject: "\(UpstreamState.subject(of: want.path))#\(section)/\(name)")
+        if let age = self.maker.misses.age(of: missing, now: self.maker.now()), age < Self.leastAge { return part }
         var newer = want
-        newer.maxAge = Self.leastAge
-        return try await self.part(type, key, newer)
+        // Older than none.
+        newer.maxAge = .nanoseconds(-1)
+        let again = try await self.part(type, key, newer)
+        if try await again?.read().outline.entry(section, name) == nil { self.maker.misses.add(missing, at: self.maker.now()) }
+        return again
     }
 
     /// Of a document that has several, for an entry: the one that is kept, where the one asked for is not.
@@ -32,7 +37,10 @@ extension ProxyContent: DocumentHolder {
     }
 
     private func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ want: ContentRequest) async throws -> DocumentPart? {
-        guard let found = try await self.whole(want), let digest = found.head.digests.first(.sha256) ?? self.unknown else { return nil }
+        // Most of those who ask are answered from what was made before: the upstream's bytes are opened where they are read.
+        var late = self
+        late.opensLate = true
+        guard let found = try await late.whole(want), let digest = found.head.digests.first(.sha256) ?? self.unknown else { return nil }
         let stamp = DocumentStamp.Part(repository: self.repository.id, version: .bytes(digest))
         let (maker, compute) = (self.maker, self.context.compute)
         return DocumentPart(stamp: stamp, member: self.repository.name, cache: found.cache) {

@@ -6,7 +6,7 @@ struct JSONTree: JSONVisitor, Sendable {
         /// Of all keys, strings and numbers together, in bytes.
         var bytes = 16 << 20
         /// An empty array takes 25 bytes of memory, and two of JSON.
-        var values = 1_000_000
+        var values = 500_000
         var depth = 128
     }
 

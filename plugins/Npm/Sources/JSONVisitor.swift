@@ -8,7 +8,7 @@ struct JSONFlaw: Error, Sendable {
 }
 
 extension FormatError {
-    init(_ flaw: JSONFlaw) { self.init(.invalidRequest, "\(flaw.message) (at byte \(flaw.offset))", cause: flaw) }
+    init(_ flaw: JSONFlaw) { self.init(.invalidRequest, flaw.message, cause: flaw) }
 }
 
 enum JSONKind: Sendable { case object, array, string, number, yes, no, null }

@@ -17,6 +17,9 @@ extension NpmRegistry {
         }
         try Self.check(body.document, isOf: name)
         guard !body.attachments.isEmpty else {
+            guard try await !self.standing(of: name, in: content).isNew else {
+                throw FormatError(.invalidRequest, "there is no package «\(name)» that this could change, and a new one is published with its tarball")
+            }
             let revision = try body.document["_rev"]?.string.map { text throws(FormatError) in try Revision(text) } ?? .any
             return try await self.change(name, revision, body.document, content)
         }
@@ -29,7 +32,7 @@ extension NpmRegistry {
             throw FormatError(
                 .invalidRequest, "a new package cannot be called «\(name)»: small letters, digits and -._ only, and no underscore or hyphen first")
         }
-        let publication = try Publication(name, body.document, by: content.context.principal, current: current.attributes, isNew: current.isNew)
+        let publication = try Publication(name, body.document, by: content.context.principal, current)
         var versions: [Publication.Version] = []
         for tarball in tarballs {
             guard let blob = tarball.stored.blob else { continue }
@@ -93,22 +96,24 @@ struct Publication: Sendable {
     let name: NpmName
     private let document: JSONValue
     private let principal: String
-    private let current: PackageAttributes
-    private let isNew: Bool
+    private let current: Standing
     private let tags: [(name: String, version: String)]
 
-    /// - Throws: `.invalidRequest` for tags that are none.
-    init(_ name: NpmName, _ document: JSONValue, by principal: String, current: PackageAttributes, isNew: Bool) throws(FormatError) {
+    /// - Throws: `.invalidRequest` for tags that are none, and for those of versions that are neither here nor coming.
+    init(_ name: NpmName, _ document: JSONValue, by principal: String, _ current: Standing) throws(FormatError) {
         self.name = name
         self.document = document
         self.principal = principal
         self.current = current
-        self.isNew = isNew
         var tags: [(String, String)] = []
         for tag in document["dist-tags"]?.members ?? [] {
             guard let version = tag.value.string, NpmVersion(bytes: version.utf8) != nil, NpmVersion(bytes: tag.key.utf8) == nil,
                 (1...100).contains(tag.key.utf8.count)
             else { throw FormatError(.invalidRequest, "the dist-tag «\(tag.key.prefix(100))» does not name a version, or is one itself") }
+            guard current.versions.contains(version) || document["versions"]?[version] != nil else {
+                throw FormatError(
+                    .invalidRequest, "the dist-tag «\(tag.key.prefix(100))» names version \(version.prefix(100)), which is neither here nor coming")
+            }
             tags.append((tag.key, version))
         }
         self.tags = tags
@@ -147,7 +152,7 @@ struct Publication: Sendable {
                 Component(version.coordinates, sortKey: version.version.sortKey, assets: [asset], fragments: version.fragments.fragments))
         }
         changes.append(.patchPackage(self.name.package, with: self.patch(versions).text))
-        for tag in self.tags where versions.contains(where: { $0.version.text == tag.version }) {
+        for tag in self.tags where versions.contains(where: { $0.version.text == tag.version }) || self.current.versions.contains(tag.version) {
             changes.append(.point(PointerName(package: self.name.package, kind: Packument.tag, name: tag.name), to: tag.version, .always))
         }
         return Edit(requiring: requirements, changes, touching: self.name.documents)
@@ -157,15 +162,15 @@ struct Publication: Sendable {
     private func patch(_ versions: [Version]) -> JSONValue {
         let moment = versions.last?.fragments.summary["date"] ?? .null
         var members: [JSONValue.Member] = [.init("modified", moment)]
-        if self.current.created == nil || self.isNew { members.append(.init("created", moment)) }
-        if self.current.maintainers == nil || self.isNew {
+        if self.current.attributes.created == nil || self.current.isNew { members.append(.init("created", moment)) }
+        if self.current.attributes.maintainers == nil || self.current.isNew {
             let person = self.principal.isEmpty ? "anonymous" : self.principal
             members.append(.init("maintainers", .array([.made(["name": .string(person), "email": .string("")])])))
         }
         let deprecated = versions.map { JSONValue.Member($0.version.text, $0.fragments.deprecated.map { .string($0) } ?? .null) }
         members.append(.init("deprecated", .object(deprecated)))
         let latest = self.tags.first { $0.name == "latest" }?.version
-        if let shown = versions.first(where: { $0.version.text == latest }) ?? (self.isNew ? versions.first : nil) {
+        if let shown = versions.first(where: { $0.version.text == latest }) ?? (self.current.isNew ? versions.first : nil) {
             members.append(.init("latest", shown.fragments.summary))
         }
         return .object(members)

@@ -9,17 +9,11 @@ extension NpmRegistry {
         return ArtifactResponse(.ok, headers: [.vary: "Accept"], body: .content(document))
     }
 
-    /// Of the repository that takes the writes, with what it is at. Read in this order, so that one which changes meanwhile is told of when it is sent back.
+    /// Of the repository that takes the writes.
     func packumentToWrite(_ name: NpmName, _ content: any RepositoryContent) async throws -> ArtifactResponse {
-        let target = try content.writable()
         let key = Packument.Key(package: name, form: .full)
-        let revision = Revision(generation: try await target.generation(of: Packument.identifier(key)))
-        guard let document = try await target.document(Packument.self, key) else { throw Self.absent(name) }
-        let beginning = ByteBuffer(string: "{\"_rev\":\"\(revision.text)\",")
-        let source = OtherBeginning(beginning, instead: 1, of: document.source)
-        var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
-        headers[.vary] = "Accept"
-        return ArtifactResponse(.ok, headers: headers, body: .stream(source))
+        guard let document = try await content.writable().document(Packument.self, key) else { throw Self.absent(name) }
+        return ArtifactResponse(.ok, headers: [.vary: "Accept", .cacheControl: "no-store"], body: .content(document))
     }
 
     /// `GET /<package>/<version>`, or a dist-tag.
@@ -35,7 +29,7 @@ extension NpmRegistry {
             version = target
         }
         guard let entry = try await content.entry(Packument.self, key, section: "versions", name: version) else { throw Self.absent(name, version) }
-        let outlines = try await content.outlines(Packument.self, key, .asConfigured) ?? []
+        let outlines = try await content.outlines(Packument.self, key, .containing(section: "versions", name: version)) ?? []
         let reason = outlines.compactMap { PackumentSource($0, number: 0).attributes?.deprecated[version] }.first
         let bytes = entry.shown(below: content.context.publicBase, deprecated: reason)
         return ArtifactResponse(.ok, headers: [.contentType: "application/json"], body: .bytes(bytes))
@@ -111,26 +105,5 @@ extension DocumentEntry {
         out.writeBytes(JSONValue.quoted(reason))
         out.writeString("}")
         return out
-    }
-}
-
-/// A document whose first bytes are others.
-struct OtherBeginning: ContentSource {
-    private let beginning: ByteBuffer
-    private let skipped: Int64
-    private let rest: any ContentSource
-
-    init(_ beginning: ByteBuffer, instead skipped: Int64, of rest: any ContentSource) {
-        self.beginning = beginning
-        self.skipped = skipped
-        self.rest = rest
-    }
-
-    var length: Int64? { self.rest.length.map { $0 - self.skipped + Int64(self.beginning.readableBytes) } }
-
-    func next(at offset: Int64, limit: Int64) async throws -> ContentPiece? {
-        let own = Int64(self.beginning.readableBytes)
-        guard offset < own else { return try await self.rest.next(at: offset - own + self.skipped, limit: limit) }
-        return self.beginning.getSlice(at: self.beginning.readerIndex + Int(offset), length: Int(min(own - offset, limit))).map { .bytes($0) }
     }
 }

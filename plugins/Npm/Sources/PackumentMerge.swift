@@ -41,7 +41,7 @@ struct PackumentMerge {
 
     func write(to plan: inout DocumentPlan) {
         let name = self.key.package.text
-        plan.write(self.key.form == .full ? "{\"_id\":\"\(name)\",\"name\":\"\(name)\"" : "{\"name\":\"\(name)\"")
+        plan.write(self.key.form == .full ? "{\"_id\":\"\(name)\"\(self.revision),\"name\":\"\(name)\"" : "{\"name\":\"\(name)\"")
         self.writeTop(to: &plan)
         if self.key.form == .abbreviated, let modified = self.modified {
             plan.write(",\"modified\":\"")
@@ -52,6 +52,13 @@ struct PackumentMerge {
         self.writeVersions(to: &plan)
         if self.key.form == .full { self.writeTime(to: &plan) }
         plan.write("}")
+    }
+
+    /// `npm owner` sends back what it finds here.
+    private var revision: String {
+        guard let entry = self.sources.lazy.compactMap({ $0.outline.entry(Outline.generation, "") }).first else { return "" }
+        let revision = Revision(generation: Int64(String(decoding: entry.sortKey, as: UTF8.self)))
+        return ",\"_rev\":\"\(revision.text)\""
     }
 
     private static func key(_ name: String, after isFirst: inout Bool, to plan: inout DocumentPlan) {

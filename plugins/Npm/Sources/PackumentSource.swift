@@ -38,7 +38,7 @@ struct PackumentSource {
     }
 
     /// Members that are made and not copied.
-    static let own = ["_id", "name", "modified"]
+    static let own = ["_id", "_rev", "name", "modified"]
 
     // MARK: Moments
 

@@ -116,7 +116,7 @@ struct RegistryTests {
         "what cannot be published is told apart, and leaves nothing behind",
         arguments: [
             ("of another package", "this is the document of another package"), ("not what it says", "is not what its manifest says"),
-            ("a version that is none", "is not a version"), ("no tarball", "brings no tarball"), ("no manifest", "which «versions» does not have"),
+            ("a version that is none", "is not a version"), ("no tarball", "brings no tarball"), ("no manifest", "neither here nor coming"),
             ("another length", "and says that it has"), ("cut", "JSON"), ("twice", "twice"),
         ])
     func refused(what: String, words: String) async throws {

@@ -4,38 +4,49 @@ import FoundationEssentials
 /// What a manifest's `dist` says that its tarball hashes to: `integrity` as in W3C's Subresource Integrity, and `shasum`.
 struct Integrity: Hashable, Sendable {
     private(set) var sha512: [ContentDigest] = []
-    private(set) var sha1: ContentDigest?
-    /// Whether something is said that is no hash.
-    private(set) var isMalformed = false
+    private(set) var sha256: [ContentDigest] = []
+    private(set) var sha1: [ContentDigest] = []
+    /// Whether something is said that cannot be checked: no hash, or one of a kind that is not computed.
+    private(set) var isUncheckable = false
 
     init(_ dist: JSONValue?) {
-        if let text = dist?["shasum"]?.string {
-            do { self.sha1 = try ContentDigest("sha1:\(text.lowercased())") } catch { self.isMalformed = true }
+        if let text = dist?["shasum"]?.string, !text.isEmpty {
+            do { self.sha1.append(try ContentDigest("sha1:\(text.lowercased())")) } catch { self.isUncheckable = true }
         }
-        for part in (dist?["integrity"]?.string ?? "").split(separator: " ") {
-            let sides = part.prefix { $0 != "?" }.split(separator: "-", maxSplits: 1)
-            guard sides.count == 2, let bytes = Data(base64Encoded: String(sides[1])) else {
-                self.isMalformed = true
-                continue
+        for part in (dist?["integrity"]?.string ?? "").split(whereSeparator: { $0.isWhitespace }) { self.add(part) }
+    }
+
+    private mutating func add(_ part: Substring) {
+        let sides = part.prefix { $0 != "?" }.split(separator: "-", maxSplits: 1)
+        let algorithm: ContentDigest.Algorithm? =
+            switch sides.first?.lowercased() {
+            case "sha512": .sha512
+            case "sha256": .sha256
+            case "sha1": .sha1
+            default: nil
             }
-            switch sides[0].lowercased() {
-            case "sha512": if let digest = ContentDigest(.sha512, bytes) { self.sha512.append(digest) } else { self.isMalformed = true }
-            case "sha1": if let digest = ContentDigest(.sha1, bytes) { self.sha1 = self.sha1 ?? digest } else { self.isMalformed = true }
-            // Others are allowed, and not looked at.
-            default: continue
-            }
+        guard let algorithm, sides.count == 2, let bytes = Data(base64Encoded: String(sides[1])), let digest = ContentDigest(algorithm, bytes) else {
+            self.isUncheckable = true
+            return
+        }
+        switch algorithm {
+        case .sha512: self.sha512.append(digest)
+        case .sha256: self.sha256.append(digest)
+        case .sha1, .md5: self.sha1.append(digest)
         }
     }
 
-    /// What a tarball is checked with: where there is a strong hash, a weak one adds nothing.
-    var strongest: [ContentDigest] { self.sha512.first.map { [$0] } ?? self.sha1.map { [$0] } ?? [] }
+    /// What a tarball is checked with: of the strongest kind that there is, any will do. Empty: nothing that could be checked is said.
+    var strongest: [ContentDigest] { [self.sha512, self.sha256, self.sha1].first { !$0.isEmpty } ?? [] }
+
+    /// Whether something is said, and nothing of it can be checked.
+    var isHopeless: Bool { self.isUncheckable && self.strongest.isEmpty }
 
     /// Whether these are the hashes of what is meant.
     func admits(_ digests: [ContentDigest]) -> Bool {
-        if self.isMalformed { return false }
-        if let sha1, digests.first(.sha1) != sha1 { return false }
-        guard let computed = digests.first(.sha512) else { return self.sha512.isEmpty }
-        // Of several of one kind any will do.
-        return self.sha512.isEmpty || self.sha512.contains(computed)
+        [self.sha512, self.sha256, self.sha1].allSatisfy { claimed in
+            guard let first = claimed.first else { return true }
+            return digests.first(first.algorithm).map { claimed.contains($0) } ?? false
+        }
     }
 }

@@ -38,7 +38,7 @@ struct ManifestFragments: Sendable {
         if !head.isEmpty { fragments.append(maker.head(head)) }
         self.fragments = fragments
         self.deprecated = Self.reason(manifest["deprecated"])
-        self.summary = Self.summary(manifest, version, published)
+        self.summary = Self.summary(manifest, version, published.isoText)
     }
 
     // MARK: Which members
@@ -81,9 +81,10 @@ struct ManifestFragments: Sendable {
         }
     }
 
-    private static func summary(_ manifest: JSONValue, _ version: NpmVersion, _ published: Timestamp) -> JSONValue {
+    /// - Parameter time: as `Timestamp.isoText` has it.
+    static func summary(_ manifest: JSONValue, _ version: NpmVersion, _ time: String) -> JSONValue {
         let shown = ["description", "keywords", "author"].compactMap { key in manifest[key].map { JSONValue.Member(key, $0) } }
-        return .object(shown + [JSONValue.Member("version", .string(version.text)), JSONValue.Member("date", .string(published.isoText))])
+        return .object(shown + [JSONValue.Member("version", .string(version.text)), JSONValue.Member("date", .string(time))])
     }
 }
 

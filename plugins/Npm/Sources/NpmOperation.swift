@@ -106,6 +106,11 @@ struct Revision: Hashable, Sendable {
 
     /// - Throws: `.invalidRequest`.
     init(_ text: String) throws(FormatError) {
+        // What npm makes of a packument without one.
+        if text == "undefined" {
+            self.generation = nil
+            return
+        }
         guard let generation = Int64(text.prefix { $0 != "-" }), generation >= 0 else {
             throw FormatError(.invalidRequest, "«\(text.prefix(64))» is not a revision of this registry: get the package with ?write=true, and send its _rev")
         }

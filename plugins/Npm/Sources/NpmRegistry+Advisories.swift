@@ -12,7 +12,11 @@ extension NpmRegistry {
         let asked = try await request.json(upTo: Self.longestAudit, content.context)
         guard let members = asked.members else { throw FormatError(.invalidRequest, "advisories are asked for with an object of packages and their versions") }
         let others = try await Self.foreign(members.map(\.key), content)
-        let foreign = JSONValue.object(members.filter { others.contains($0.key) })
+        let foreign = JSONValue.object(
+            members.filter { others.contains($0.key) }.map { member in
+                // What is no version may be another name.
+                .init(member.key, .array((member.value.elements ?? []).filter { $0.string.map { NpmVersion(bytes: $0.utf8) != nil } ?? false }))
+            })
         guard foreign.members?.isEmpty == false else { return .json(.object([])) }
         let reply = try await Self.ask("-/npm/v1/security/advisories/bulk", foreign, within: .milliseconds(1500), content)
         return reply.map { ArtifactResponse(.ok, headers: [.contentType: "application/json"], body: .bytes($0.body)) } ?? .json(.object([]))
@@ -24,9 +28,8 @@ extension NpmRegistry {
         var names: Set<String> = []
         Self.collect(asked, into: &names)
         let others = try await Self.foreign(Array(names), content)
-        var foreign = Self.kept(asked, others)
-        // What is being built is nobody else's matter.
-        (foreign["name"], foreign["version"]) = (nil, nil)
+        // What is being built, and all that it is called by elsewhere, is nobody else's matter.
+        let foreign = JSONValue.object(Self.kept(asked, others))
         let isEmpty = foreign["dependencies"]?.members?.isEmpty ?? true
         let reply = isEmpty ? nil : try await Self.ask("-/npm/v1/security/audits/quick", foreign, within: .milliseconds(500), content)
         return reply.map { ArtifactResponse(.ok, headers: [.contentType: "application/json"], body: .bytes($0.body)) } ?? .json(Self.nothingFound)
@@ -61,13 +64,18 @@ extension NpmRegistry {
         }
     }
 
-    private static func kept(_ tree: JSONValue, _ names: Set<String>) -> JSONValue {
-        var tree = tree
-        if let requires = tree["requires"]?.members { tree["requires"] = .object(requires.filter { names.contains($0.key) }) }
-        if let dependencies = tree["dependencies"]?.members {
-            tree["dependencies"] = .object(dependencies.filter { names.contains($0.key) }.map { JSONValue.Member($0.key, Self.kept($0.value, names)) })
+    /// Names that may be told, and versions that are versions: an alias is written as one, and names another package.
+    private static func kept(_ tree: JSONValue, _ names: Set<String>) -> [JSONValue.Member] {
+        var members: [JSONValue.Member] = []
+        if let version = tree["version"]?.string, NpmVersion(bytes: version.utf8) != nil { members.append(.text("version", version)) }
+        if let requires = tree["requires"]?.members {
+            members.append(.init("requires", .object(requires.filter { names.contains($0.key) }.map { .text($0.key, "*") })))
         }
-        return tree
+        let dependencies = (tree["dependencies"]?.members ?? []).filter { member in
+            names.contains(member.key) && member.value["version"]?.string.map { NpmVersion(bytes: $0.utf8) != nil } ?? false
+        }
+        if !dependencies.isEmpty { members.append(.init("dependencies", .object(dependencies.map { .init($0.key, .object(Self.kept($0.value, names))) }))) }
+        return members
     }
 
     /// nil: no upstream, or it has no such thing.

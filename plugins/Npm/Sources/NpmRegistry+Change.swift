@@ -47,22 +47,48 @@ extension NpmRegistry {
         var change = try PackumentChange.difference(
             of: sent,
             against: PackumentChange.Current(
-                versions: current.versions, tags: current.tags, deprecated: current.attributes.deprecated, maintainers: current.attributes.maintainers))
+                versions: current.versions, tags: try await self.shownTags(of: name, current, content), deprecated: current.attributes.deprecated,
+                maintainers: current.attributes.maintainers))
         if !isWhole { change.deprecations = [:] }
+        for tag in change.tags.keys { _ = try Self.tag(tag) }
         guard change.removedVersions.isEmpty || content.context.isAllowed(Access(.delete, path: name.text)) else {
             throw FormatError(.forbidden, "taking versions of \(name) away needs the right to delete, beside that to write")
         }
-        if !change.isEmpty { try await self.commit(try self.edit(change, name, current), revision, name, content) }
+        if !change.isEmpty { try await self.commit(try await self.edit(change, name, current, content), revision, name, content) }
         return Self.done(name)
     }
 
-    private func edit(_ change: PackumentChange, _ name: NpmName, _ current: Standing) throws(FormatError) -> Edit {
+    /// As clients see them: a `latest` that is made up for them is no change where they send it back.
+    private func shownTags(of name: NpmName, _ current: Standing, _ content: any RepositoryContent) async throws -> [String: String] {
+        guard current.tags["latest"] == nil else { return current.tags }
+        let key = Packument.Key(package: name, form: .abbreviated)
+        let outlines = try await content.writable().outlines(Packument.self, key, .asConfigured) ?? []
+        return current.tags.merging(PackumentMerge.tags(of: outlines).filter { $0.name == "latest" }.map { ($0.name, $0.version) }) { own, _ in own }
+    }
+
+    /// What lists show of the version that `latest` will name; nil: as it is.
+    private func summary(of version: String?, _ name: NpmName, _ content: any RepositoryContent) async throws -> JSONValue? {
+        let key = Packument.Key(package: name, form: .full)
+        guard let text = version, let version = NpmVersion(bytes: text.utf8),
+            let entry = try await content.writable().entry(Packument.self, key, section: "versions", name: text)
+        else { return nil }
+        let outlines = try await content.writable().outlines(Packument.self, key, .asConfigured) ?? []
+        let time = outlines.compactMap { $0.entry("time", text) }.first.map { String(decoding: $0.sortKey, as: UTF8.self) }
+        let bytes = entry.bytes
+        return try await content.context.compute.run { ManifestFragments.summary(try JSONValue(bytes.readableBytesView), version, time ?? "") }
+    }
+
+    private func edit(_ change: PackumentChange, _ name: NpmName, _ current: Standing, _ content: any RepositoryContent) async throws -> Edit {
         let removed = Set(change.removedVersions)
+        let moved = change.tags["latest"] ?? nil
+        let latest = moved ?? current.tags["latest"].flatMap { removed.contains($0) ? nil : $0 }
+        let next = latest ?? current.versions.subtracting(removed).compactMap { NpmVersion(bytes: $0.utf8) }.max()?.text
+        let shown = next == current.attributes.latest?["version"]?.string ? nil : try await self.summary(of: next, name, content)
         var changes: [Edit.Change] = []
         if removed == current.versions {
             changes.append(.setPackage(name.package, attributes: "{}"))
         } else {
-            changes.append(.patchPackage(name.package, with: Self.patch(change).text))
+            changes.append(.patchPackage(name.package, with: Self.patch(change, shown).text))
         }
         changes += change.removedVersions.map { .remove(Coordinates(package: name.package, version: $0)) }
         for (tag, version) in change.tags.sorted(by: { $0.key < $1.key }) {
@@ -77,10 +103,11 @@ extension NpmRegistry {
         return Edit(changes, touching: name.documents)
     }
 
-    private static func patch(_ change: PackumentChange) -> JSONValue {
+    private static func patch(_ change: PackumentChange, _ latest: JSONValue?) -> JSONValue {
         var deprecated = change.deprecations.map { JSONValue.Member($0.key, $0.value.map { .string($0) } ?? .null) }
         deprecated += change.removedVersions.map { JSONValue.Member($0, .null) }
-        var members: [JSONValue.Member] = [.init("deprecated", .object(deprecated.sorted { $0.key < $1.key }))]
+        var members: [JSONValue.Member] = [.init("deprecated", .object(deprecated.sorted { $0.key < $1.key })), .text("modified", Self.now.isoText)]
+        if let latest { members.append(.init("latest", latest)) }
         if let maintainers = change.maintainers { members.append(.init("maintainers", maintainers)) }
         return .object(members)
     }
@@ -100,7 +127,7 @@ extension NpmRegistry {
         guard current.versions.contains(version.text) else { return Self.done(name) }
         var change = PackumentChange()
         change.removedVersions = [version.text]
-        try await self.commit(try self.edit(change, name, current), revision, name, content)
+        try await self.commit(try await self.edit(change, name, current, content), revision, name, content)
         return Self.done(name)
     }
 
@@ -133,8 +160,10 @@ extension NpmRegistry {
             throw FormatError(.invalidRequest, "a dist-tag is set by sending the version that it is to name, as a JSON string")
         }
         let pointer = PointerName(package: name.package, kind: Packument.tag, name: tag)
+        let shown = tag == "latest" ? try await self.summary(of: version, name, content) : nil
         let edit = Edit(
-            requiring: [.present([Coordinates(package: name.package, version: version)])], [.point(pointer, to: version, .always)], touching: name.documents)
+            requiring: [.present([Coordinates(package: name.package, version: version)])],
+            [.point(pointer, to: version, .always), .patchPackage(name.package, with: Self.patch(PackumentChange(), shown).text)], touching: name.documents)
         do {
             try await content.commit(edit)
         } catch let refusal as Edit.Refused {
@@ -147,7 +176,11 @@ extension NpmRegistry {
         guard tag != "latest" else { throw FormatError(.invalidRequest, "«latest» can be moved, and not removed: set it to another version") }
         do {
             try await content.commit(
-                Edit([.unpoint(PointerName(package: name.package, kind: Packument.tag, name: tag))], touching: name.documents))
+                Edit(
+                    [
+                        .unpoint(PointerName(package: name.package, kind: Packument.tag, name: tag)),
+                        .patchPackage(name.package, with: Self.patch(PackumentChange(), nil).text),
+                    ], touching: name.documents))
         } catch let refusal as Edit.Refused {
             throw FormatError(.notFound, "\(name) has no dist-tag «\(tag.prefix(100))»", cause: refusal)
         }

@@ -44,7 +44,7 @@ extension NpmRegistry {
         return response
     }
 
-    private static var now: Timestamp { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
+    static var now: Timestamp { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
 
     private static func store(_ file: String, _ bytes: ByteStream, of name: NpmName, _ content: any RepositoryContent) async throws -> Stored {
         // What comes beside tarballs, such as a provenance bundle, is not served, and so not kept.
@@ -107,9 +107,10 @@ struct Publication: Sendable {
         self.current = current
         var tags: [(String, String)] = []
         for tag in document["dist-tags"]?.members ?? [] {
-            guard let version = tag.value.string, NpmVersion(bytes: version.utf8) != nil, NpmVersion(bytes: tag.key.utf8) == nil,
-                (1...100).contains(tag.key.utf8.count)
-            else { throw FormatError(.invalidRequest, "the dist-tag «\(tag.key.prefix(100))» does not name a version, or is one itself") }
+            guard let version = tag.value.string, NpmVersion(bytes: version.utf8) != nil else {
+                throw FormatError(.invalidRequest, "the dist-tag «\(tag.key.prefix(100))» does not name a version")
+            }
+            _ = try NpmRegistry.tag(tag.key)
             guard current.versions.contains(version) || document["versions"]?[version] != nil else {
                 throw FormatError(
                     .invalidRequest, "the dist-tag «\(tag.key.prefix(100))» names version \(version.prefix(100)), which is neither here nor coming")
@@ -135,7 +136,9 @@ struct Publication: Sendable {
         guard let sha1 = blob.digests.first(.sha1), let sha512 = blob.digests.first(.sha512) else {
             throw FormatError(.internalFailure, "the tarball was not hashed as it had to be")
         }
-        guard Integrity(manifest["dist"]).admits(blob.digests) else {
+        guard blob.size > 0 else { throw FormatError(.invalidRequest, "the attachment \(file.prefix(300)) is empty: nothing was published") }
+        let integrity = Integrity(manifest["dist"])
+        guard !integrity.isHopeless, integrity.admits(blob.digests) else {
             throw FormatError(
                 .digestMismatch, "the tarball of \(self.name)@\(version) is not what its manifest says (dist.integrity, dist.shasum): nothing was published")
         }
@@ -170,7 +173,7 @@ struct Publication: Sendable {
         let deprecated = versions.map { JSONValue.Member($0.version.text, $0.fragments.deprecated.map { .string($0) } ?? .null) }
         members.append(.init("deprecated", .object(deprecated)))
         let latest = self.tags.first { $0.name == "latest" }?.version
-        if let shown = versions.first(where: { $0.version.text == latest }) ?? (self.current.isNew ? versions.first : nil) {
+        if let shown = versions.first(where: { $0.version.text == latest }) ?? (self.current.tags["latest"] == nil && latest == nil ? versions.last : nil) {
             members.append(.init("latest", shown.fragments.summary))
         }
         return .object(members)

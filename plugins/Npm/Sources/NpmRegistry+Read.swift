@@ -37,15 +37,28 @@ extension NpmRegistry {
 
     // MARK: Tarballs
 
+    /// What a repository of its own keeps is served without a look into the packument. Of a group the tarball is the member's whose manifest is shown: two may have
+    /// other bytes under one name and version.
     func tarball(_ name: NpmName, _ version: NpmVersion, _ content: any RepositoryContent) async throws -> ArtifactResponse {
-        // What is kept is served without a look into the packument.
-        let path = AssetPath(checked: name.tarballPath(version))
-        if let kept = try await content.content(ContentRequest(path, .immutable)) { return ArtifactResponse(.ok, body: .content(kept)) }
-        guard let file = try await content.content(try await self.request(for: name, version, content)) else { throw Self.absent(name, version.text) }
+        let kept = ContentRequest(AssetPath(checked: name.tarballPath(version)), .immutable)
+        if !content.adopts, let file = try await content.content(kept) { return ArtifactResponse(.ok, body: .content(file)) }
+        let want: ContentRequest
+        do {
+            want = try await self.request(for: name, version, content)
+        } catch let error as FormatError where content.adopts && error.code != .notFound {
+            // Nobody can say whose it is: what is kept of it is better than nothing.
+            guard let file = try await content.content(kept) else { throw error }
+            return ArtifactResponse(.ok, body: .content(file))
+        }
+        let member = want.from
+        let found = try await content.gather(name.text) { content in
+            content.context.repository == member ? try await content.content(want) : nil
+        }
+        guard let file = found.parts.compactMap({ $0 }).first else { throw found.trouble ?? Self.absent(name, version.text) }
         return ArtifactResponse(.ok, body: .content(file))
     }
 
-    /// What is not kept has its address and its hash from the packument.
+    /// The address and the hash are the packument's.
     func request(for name: NpmName, _ version: NpmVersion, _ content: any RepositoryContent) async throws -> ContentRequest {
         let path = AssetPath(checked: name.tarballPath(version))
         let key = Packument.Key(package: name, form: .abbreviated)
@@ -57,13 +70,26 @@ extension NpmRegistry {
         } catch let flaw as JSONFlaw {
             throw FormatError(.upstreamFailed, "the upstream's manifest of \(name)@\(version) cannot be read: \(flaw.message)", cause: flaw)
         }
-        guard let address = manifest["dist"]?["tarball"]?.string, !address.isEmpty else {
-            return ContentRequest(path, .immutable, contentType: "application/octet-stream")
-        }
-        let integrity = Integrity(manifest["dist"])
-        var want = ContentRequest(
-            path, .immutable, upstream: UpstreamResource(.absolute(address)), expecting: integrity.strongest, contentType: "application/octet-stream")
+        var want = ContentRequest(path, .immutable, contentType: "application/octet-stream")
         want.from = entry.member
+        guard let address = manifest["dist"]?["tarball"]?.string, !address.isEmpty else { return want }
+        let integrity = Integrity(manifest["dist"])
+        guard !integrity.isHopeless else {
+            throw FormatError(.upstreamFailed, "what the upstream says of the hash of \(name)@\(version) cannot be checked: nothing is taken from it")
+        }
+        // A web page is not what is asked for.
+        want.upstream = UpstreamResource(.absolute(address), accept: ["application/octet-stream", "application/*"])
+        if integrity.strongest.count == 1 {
+            want.expecting = integrity.strongest
+        } else if let first = integrity.strongest.first {
+            want.computing = [first.algorithm]
+            want.record = { arrival in
+                guard integrity.strongest.contains(where: { $0 == arrival.blob.digests.first($0.algorithm) }) else {
+                    throw FormatError(.upstreamFailed, "the upstream's tarball of \(name)@\(version) is not what its packument says")
+                }
+                return Edit([.putAsset(arrival.asset, .always)])
+            }
+        }
         return want
     }
 

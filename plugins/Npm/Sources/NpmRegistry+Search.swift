@@ -18,8 +18,9 @@ extension NpmRegistry {
         (whole.from, whole.size) = content.adopts ? (0, min(query.from + query.size, SearchQuery.farthest)) : (query.from, query.size)
         let asked = whole
         let mayRead = content.context.isAllowed
+        let isPrivate = try await Self.namesWhatIsOwned(query.text, content)
         let gathered = try await content.gather(nil) { member in
-            if let found = try await self.upstream(asked, member) { return found }
+            if let found = isPrivate ? nil : try await self.upstream(asked, member, mayRead) { return found }
             return try await self.local(asked, member, mayRead)
         }
         if gathered.parts.isEmpty, let trouble = gathered.trouble { throw trouble }
@@ -27,11 +28,14 @@ extension NpmRegistry {
         var names: Set<String> = []
         for object in gathered.parts.flatMap(\.objects) {
             guard let name = object["package"]?["name"]?.string, names.insert(name).inserted else { continue }
-            if content.adopts, !mayRead(Access(.read, path: name)) { continue }
             objects.append(object)
         }
-        if content.adopts { objects = Array(objects.dropFirst(query.from)) }
-        let total = gathered.parts.reduce(0) { $0 + $1.total }
+        var total = gathered.parts.reduce(0) { $0 + $1.total }
+        if content.adopts {
+            // There is no page beyond what was gathered for this one.
+            if objects.count < asked.size { total = min(total, objects.count) }
+            objects = Array(objects.dropFirst(query.from))
+        }
         var response = ArtifactResponse.json(
             .made([
                 "objects": .array(Array(objects.prefix(query.size))), "total": .number("\(total)"), "time": .string(Self.moment),
@@ -42,19 +46,38 @@ extension NpmRegistry {
 
     private static var moment: String { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)).isoText }
 
-    private func upstream(_ query: SearchQuery, _ member: any RepositoryContent) async throws -> Found? {
+    /// Whether words name a scope or a package that no upstream is to hear of.
+    private static func namesWhatIsOwned(_ text: String, _ content: any RepositoryContent) async throws -> Bool {
+        for word in text.split(whereSeparator: \.isWhitespace) {
+            let bare = word.hasPrefix("scope:") ? "@" + word.dropFirst(6).drop { $0 == "@" } : String(word)
+            guard bare.hasPrefix("@"), let name = Self.name(bare.contains("/") ? bare : bare + "/a") else { continue }
+            if content.adopts, try await !content.asksUpstream(about: name.text) { return true }
+        }
+        return false
+    }
+
+    /// More than this nobody pages through, and no sum of them is too large to be one.
+    private static let mostFound: Int64 = 1_000_000
+
+    private func upstream(
+        _ query: SearchQuery, _ member: any RepositoryContent, _ mayRead: @escaping @Sendable (Access) -> Bool
+    ) async throws -> Found? {
         let address = "-/v1/search?text=\(Self.encoded(query.text))&size=\(min(query.size, SearchQuery.largest))&from=\(query.from)"
         guard let reply = try await member.forward(UpstreamCall(UpstreamResource(.below(address), accept: ["application/json"]), limit: 16 << 20)) else {
             return nil
         }
         let answer = try await Self.parsed(reply, member)
         var shown: [JSONValue] = []
-        for object in answer["objects"]?.elements ?? [] {
+        let all = answer["objects"]?.elements ?? []
+        for object in all {
             // A name that is kept from the upstream is not to be had from there.
-            guard let name = object["package"]?["name"]?.string, try await member.asksUpstream(about: name) else { continue }
+            guard let name = object["package"]?["name"]?.string, mayRead(Access(.read, path: name)), try await member.asksUpstream(about: name) else {
+                continue
+            }
             shown.append(object)
         }
-        return Found(objects: shown, total: Int(answer["total"]?.integer ?? Int64(shown.count)))
+        let total = shown.count == all.count ? answer["total"]?.integer ?? 0 : 0
+        return Found(objects: shown, total: max(shown.count, Int(min(max(total, 0), Self.mostFound))))
     }
 
     /// Looks at every package's row, a page at a time. Only what is found is kept.

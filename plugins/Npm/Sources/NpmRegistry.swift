@@ -98,7 +98,7 @@ public struct NpmRegistry: RepositoryFormat {
     }
 
     /// A tag that reads like a version could never be asked for.
-    private static func tag(_ text: String) throws(FormatError) -> String {
+    static func tag(_ text: String) throws(FormatError) -> String {
         guard (1...100).contains(text.utf8.count), NpmVersion(bytes: text.utf8) == nil,
             text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") })
         else { throw FormatError(.invalidRequest, "«\(text.prefix(100))» is not a dist-tag: 1 to 100 printable characters that are no version") }

@@ -56,7 +56,9 @@ struct PackumentMerge {
 
     /// `npm owner` sends back what it finds here.
     private var revision: String {
-        guard let entry = self.sources.lazy.compactMap({ $0.outline.entry(Outline.generation, "") }).first else { return "" }
+        // Of several nobody knows which one takes the writes.
+        let entries = self.sources.compactMap { $0.outline.entry(Outline.generation, "") }
+        guard entries.count == 1, let entry = entries.first else { return "" }
         let revision = Revision(generation: Int64(String(decoding: entry.sortKey, as: UTF8.self)))
         return ",\"_rev\":\"\(revision.text)\""
     }

@@ -78,7 +78,8 @@ struct AccessTableTests {
     private func site() async throws -> TestSite {
         let cast = try Cast("local", path: "@team/**")
         let site = try await TestSite.make(
-            NpmRegistry(), site: NoSettings(), [.init("local"), .init("other")], authorizer: cast.authorizer, gate: cast.gate, desk: NoDesk())
+            NpmRegistry(), site: NoSettings(), [.init("local"), .init("other")], authorizer: cast.authorizer, gate: cast.gate, desk: NoDesk()
+        ).atWork
         for name in ["@team/app", "@else/app"] {
             for (version, tag) in [("0.9.0", "old"), ("1.0.0", "latest")] {
                 let target = "/repository/local/\(name.replacing("/", with: "%2f"))"
@@ -115,7 +116,9 @@ struct AccessTableTests {
     func removing() async throws {
         let cast = try Cast("local", path: "@team/**")
         let authorizer = GrantAuthorizer(roles: ["reader": [try Grant("read:local"), try Grant("write:local")]])
-        let site = try await TestSite.make(NpmRegistry(), site: NoSettings(), [.init("local")], authorizer: authorizer, gate: cast.gate, desk: NoDesk())
+        let site = try await TestSite.make(
+            NpmRegistry(), site: NoSettings(), [.init("local")], authorizer: authorizer, gate: cast.gate, desk: NoDesk()
+        ).atWork
         #expect(try await site.ask(.put, "/repository/local/app", try publication("app", "1.0.0"), as: "reader").status == .created)
         let changed = try await site.ask(.put, "/repository/local/app/-rev/1-0", #"{"versions":{}}"#, as: "reader")
         #expect(changed.status == .forbidden && changed.text.contains("right to delete"))

@@ -6,6 +6,7 @@ import FormatTestKit
 import Foundation
 import HTTPTypes
 import NIOCore
+import RepositoryEngine
 import Testing
 
 @testable import NpmFormat
@@ -32,6 +33,13 @@ func publication(
 }
 
 extension TestSite {
+    /// The same, with what puts documents together at work: as long as the tests run.
+    var atWork: TestSite {
+        // A test's own site, which nothing else waits for; it ends with the process.
+        Task { await self.fills.run() }
+        return self
+    }
+
     func ask(
         _ method: HTTPRequest.Method, _ target: String, _ text: String = "", accept: String? = nil, as person: String? = nil
     ) async throws -> TestResponse {

@@ -9,6 +9,8 @@ protocol DocumentHolder: RepositoryContent {
     var maker: ContentMaker { get }
     /// nil: it has nothing to say in this document.
     func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> DocumentPart?
+    /// The same of what is here, however old it is; nobody is asked.
+    func heldPart<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key) async throws -> DocumentPart?
 }
 
 extension DocumentHolder {
@@ -29,6 +31,8 @@ extension DocumentHolder {
     ) async throws -> DocumentEntry? {
         for _ in 0..<5 {
             do {
+                // An entry is looked for in what is here first: what a version is does not change with the list that it is in.
+                if let held = try await self.heldPart(type, key), let entry = try await held.entry(section, name, on: self.context.compute) { return entry }
                 guard let part = try await self.part(type, key, .containing(section: section, name: name)) else { return nil }
                 return try await part.entry(section, name, on: self.context.compute)
             } catch is DocumentChanged {
@@ -66,6 +70,10 @@ extension DocumentPart {
 }
 
 extension HostedContent: DocumentHolder {
+    func heldPart<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key) async throws -> DocumentPart? {
+        try await self.part(type, key, .asConfigured)
+    }
+
     func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> DocumentPart? {
         let place = DocumentPlace(self.repository.id, Document.identifier(key))
         guard let generation = try await self.maker.metadata.generations(of: [place]).first, generation > 0 else { return nil }
@@ -104,6 +112,14 @@ extension GroupContent {
     ) async throws -> DocumentEntry? {
         for _ in 0..<5 {
             do {
+                for member in try await self.members(about: Document.name(key)) {
+                    guard let part = try await (member.content() as? any DocumentHolder)?.heldPart(type, key) else {
+                        // What it has is not known: nobody behind it may answer in its place.
+                        if member.repository.isProxy { break }
+                        continue
+                    }
+                    if let entry = try await part.entry(section, name, on: self.context.compute) { return entry }
+                }
                 // Nobody's upstream is asked about what another member has.
                 for demand in [DocumentDemand.asConfigured, .containing(section: section, name: name)] {
                     let gathered = try await self.parts(type, key, demand)

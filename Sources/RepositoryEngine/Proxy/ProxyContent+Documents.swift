@@ -27,6 +27,15 @@ extension ProxyContent: DocumentHolder {
         return again
     }
 
+    func heldPart<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key) async throws -> DocumentPart? {
+        guard self.context.notes.trace == nil else { return nil }
+        let key = try await self.form(type, key, .containing(section: "", name: ""))
+        var want = try self.want(type, key)
+        guard want.upstream?.asked.map({ self.repository.allows($0) }) ?? true else { return nil }
+        want.upstream = nil
+        return try await self.part(type, key, want)
+    }
+
     /// Of a document that has several, for an entry: the one that is kept, where the one asked for is not.
     private func form<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Document.Key {
         guard case .containing = demand else { return key }
@@ -150,6 +159,8 @@ extension Fill {
         while true {
             try Task.checkCancellation()
             let (isKept, failure) = self.state.withLock { state in (state.machine.phase == .kept, state.machine.unkept) }
+            // Another one was faster, and has kept it.
+            if case .superseded? = failure { return }
             if let failure { throw FormatError(failure) }
             if isKept { return }
             await self.wait { $0.machine.phase != .kept && $0.machine.unkept == nil }

@@ -77,7 +77,8 @@ struct Exchange {
         self.record.principal = outcome.principal.name
         self.record.cause = outcome.cause
         let gzip = await self.gzip(of: outcome.response, to: request)
-        let plan = ResponsePlan(outcome.response, method: request.method, request: request.headers, gzip: gzip, refuse: outcome.refuse)
+        var plan = ResponsePlan(outcome.response, method: request.method, request: request.headers, gzip: gzip, refuse: outcome.refuse)
+        if request.credentials != .none { plan.keepPrivate() }
         let keeps = await self.deliver(plan, bodyLength: request.bodyLength, mayKeep: true)
         let event =
             self.entrance.isControl

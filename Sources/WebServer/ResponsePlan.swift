@@ -144,6 +144,11 @@ struct ResponsePlan: Sendable {
         if let cache = content.cache { self.tell(cache) }
     }
 
+    /// What somebody had to sign in for is not for a cache that others ask, too. RFC 9111, 3.5.
+    mutating func keepPrivate() {
+        if let policy = self.headers[.cacheControl], policy.hasPrefix("public") { self.headers[.cacheControl] = "private" + policy.dropFirst(6) }
+    }
+
     private mutating func tell(_ cache: CacheReport) {
         self.headers[.xCache] = cache.outcome.rawValue
         self.headers[.age] = String(max(0, cache.age.components.seconds))

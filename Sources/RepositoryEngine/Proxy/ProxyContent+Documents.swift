@@ -7,9 +7,6 @@ import Synchronization
 
 /// The upstream's documents: kept as they came, whole before anything is made of them.
 extension ProxyContent: DocumentHolder {
-    /// A list that lacks something, and has been asked for again for its sake, is not asked for that again within this.
-    private static var leastAge: Duration { .seconds(5) }
-
     func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> DocumentPart? {
         let key = try await self.form(type, key, demand)
         let want = try self.want(type, key)
@@ -17,14 +14,10 @@ extension ProxyContent: DocumentHolder {
         guard want.upstream?.asked.map({ self.repository.allows($0) }) ?? true, let part = try await self.part(type, key, want) else { return nil }
         guard case .containing(let section, let name) = demand, self.context.notes.trace == nil else { return part }
         guard try await part.read().outline.entry(section, name) == nil else { return part }
-        let missing = Refreshes.Key(repository: self.repository.id, subject: "\(UpstreamState.subject(of: want.path))#\(section)/\(name)")
-        if let age = self.maker.misses.age(of: missing, now: self.maker.now()), age < Self.leastAge { return part }
         var newer = want
-        // Older than none.
+        // Older than none. Many who ask at one time share the question, and an upstream where nothing is new says so in a few bytes.
         newer.maxAge = .nanoseconds(-1)
-        let again = try await self.part(type, key, newer)
-        if try await again?.read().outline.entry(section, name) == nil { self.maker.misses.add(missing, at: self.maker.now()) }
-        return again
+        return try await self.part(type, key, newer)
     }
 
     func heldPart<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key) async throws -> DocumentPart? {

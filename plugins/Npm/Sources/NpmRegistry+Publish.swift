@@ -93,6 +93,7 @@ struct Publication: Sendable {
         var fragments: ManifestFragments
     }
 
+    private static let mostTags = 1000
     let name: NpmName
     private let document: JSONValue
     private let principal: String
@@ -106,12 +107,15 @@ struct Publication: Sendable {
         self.principal = principal
         self.current = current
         var tags: [(String, String)] = []
-        for tag in document["dist-tags"]?.members ?? [] {
+        let sent = document["dist-tags"]?.members ?? []
+        guard sent.count <= Self.mostTags else { throw FormatError(.invalidRequest, "a publish sets \(Self.mostTags) dist-tags at most") }
+        let coming = Set((document["versions"]?.members ?? []).map(\.key))
+        for tag in sent {
             guard let version = tag.value.string, NpmVersion(bytes: version.utf8) != nil else {
                 throw FormatError(.invalidRequest, "the dist-tag «\(tag.key.prefix(100))» does not name a version")
             }
             _ = try NpmRegistry.tag(tag.key)
-            guard current.versions.contains(version) || document["versions"]?[version] != nil else {
+            guard current.versions.contains(version) || coming.contains(version) else {
                 throw FormatError(
                     .invalidRequest, "the dist-tag «\(tag.key.prefix(100))» names version \(version.prefix(100)), which is neither here nor coming")
             }

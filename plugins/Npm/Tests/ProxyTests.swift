@@ -80,7 +80,7 @@ struct ProxyTests {
             Self.put(upstream, "hello", ["1.0.0", "2.0.0"], tag: "\"2\"")
             site.clock.advance(by: .seconds(30))
             #expect(try await site.ask(.get, "/repository/up/hello/-/hello-2.0.0.tgz").text == "tarball of 2.0.0")
-            for _ in 0..<3 { #expect(try await site.ask(.get, "/repository/up/hello/-/hello-3.0.0.tgz").status == .notFound) }
+            #expect(try await site.ask(.get, "/repository/up/hello/-/hello-3.0.0.tgz").status == .notFound)
             #expect(upstream.asked.filter { $0.address == "hello" }.count == 3)
         }
     }

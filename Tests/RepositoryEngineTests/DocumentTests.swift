@@ -20,7 +20,7 @@ struct DocumentTests {
         init(_ onMemberError: GroupPart.OnMemberError = .fail, owning: String? = nil) async throws {
             let plans: [TestSite.Plan] = [
                 .init("local"), try owning.map { try TestSite.Plan("other").owning($0) } ?? .init("other"),
-                .proxy("p", of: self.upstream).caching { $0.revalidateDeadline = .milliseconds(300) },
+                .proxy("p", of: self.upstream).caching { $0.revalidateDeadline = .seconds(5) },
                 try .group("g", of: ["local", "p", "other"], onMemberError: onMemberError),
                 try TestSite.Plan.proxy("ruled", of: self.upstream).allowing("^/p($|/)"), try .group("gr", of: ["local", "ruled"]),
             ]

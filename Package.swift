@@ -2,7 +2,7 @@
 import PackageDescription
 
 /// Every folder of `plugins/` that is compiled in. A new format adds one word here and one line in `Sources/Entrepot/Formats.swift`.
-let formats = ["Docker", "Raw"]
+let formats = ["Docker", "Npm", "Raw"]
 
 let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -63,10 +63,12 @@ let package = Package(
         module("BlobStores", [model, storageAPI, nio]),
         module("SQLMetadata", [model, storageAPI, nio]),
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite"),
+        .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
+        module("Compression", ["CZlib", nio]),
         module("SQLiteDriver", [model, storageAPI, "SQLMetadata", "CSQLite"]),
         module("AccessControl", [model, storageAPI, crypto, .product(name: "CryptoExtras", package: "swift-crypto"), logging, lifecycle]),
         module("Audit", [model, storageAPI, crypto, logging, lifecycle]),
-        module("RepositoryEngine", [model, formatAPI, storageAPI, "AccessControl", nio, http, crypto, logging]),
+        module("RepositoryEngine", [model, formatAPI, storageAPI, "AccessControl", "Compression", nio, http, crypto, logging]),
         module(
             "Outbound",
             [
@@ -76,13 +78,13 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         module("AdminAPI", [model, formatAPI, storageAPI, "RepositoryEngine", "AccessControl", nio, http]),
-        module("Upstream", [model, formatAPI, "RepositoryEngine", "Outbound", nio, http, logging]),
+        module("Upstream", [model, formatAPI, "RepositoryEngine", "Outbound", "Compression", nio, http, logging]),
         module("Maintenance", [model, storageAPI, "RepositoryEngine", lifecycle, logging]),
         module("ServerConfiguration", [model, formatAPI, "AccessControl", "Yams"]),
         module(
             "WebServer",
             [
-                model, formatAPI, "RepositoryEngine", "AccessControl", "Audit", nio, posix, http, logging, lifecycle,
+                model, formatAPI, "RepositoryEngine", "AccessControl", "Audit", "Compression", nio, posix, http, logging, lifecycle,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -109,6 +111,7 @@ let package = Package(
         module("StorageConformance", [model, storageAPI, nio, crypto], path: "Tests/StorageConformance"),
 
         tests("ArtifactModelTests", [model, nio]),
+        tests("CompressionTests", ["Compression", nio]),
         tests("BlobStoresTests", [model, storageAPI, "BlobStores", "BlockingWork", "StorageConformance", nio]),
         tests("SQLMetadataTests", [model, storageAPI, "SQLMetadata", "SQLiteDriver", "BlockingWork", "StorageConformance", nio]),
         tests("SQLiteDriverTests", [model, storageAPI, "SQLMetadata", "SQLiteDriver", "BlockingWork", nio]),
@@ -118,7 +121,7 @@ let package = Package(
             "RepositoryEngineTests",
             [
                 model, formatAPI, storageAPI, "RepositoryEngine", "FormatTestKit", "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", "AccessControl",
-                nio, http, logging,
+                "Compression", nio, http, logging,
             ]),
         tests(
             "MaintenanceTests",
@@ -136,7 +139,8 @@ let package = Package(
         tests(
             "WebServerTests",
             [
-                model, formatAPI, "WebServer", "RepositoryEngine", "AccessControl", "Audit", "BlockingWork", nio, posix, http, logging, lifecycle,
+                model, formatAPI, "WebServer", "RepositoryEngine", "AccessControl", "Audit", "BlockingWork", "Compression", nio, posix, http, logging,
+                lifecycle,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         tests(
@@ -148,7 +152,7 @@ let package = Package(
         tests(
             "UpstreamTests",
             [
-                model, formatAPI, "RepositoryEngine", "Upstream", "Outbound", "BlockingWork", nio, posix, http, logging,
+                model, formatAPI, "RepositoryEngine", "Upstream", "Outbound", "BlockingWork", "Compression", nio, posix, http, logging,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         tests("AdminAPITests", [model, formatAPI, storageAPI, "AdminAPI", "RepositoryEngine", "AccessControl", "FormatTestKit", nio, http]),

@@ -147,6 +147,37 @@ def groups(pulls, stale):
     return head + pull + "\n" + crowd
 
 
+def npm(beside, group, memory, installs):
+    whole, same, size = beside
+    tables = []
+    for title, results, wanted in ((f"An abbreviated packument of 500 versions, {size >> 10} KiB, warm, 32 connections", whole, 0.5), ("The same where nothing has changed: 304", same, 0.6)):
+        values = medians(results)
+        rows = [[name, f"{v['rate']:.0f}", f"{ratio(v['rate'], values['nginx']['rate']):.2f}", f"{v['p99']:.0f}", f"{v['percpu']:.0f}"] for name, v in values.items()]
+        against = ratio(values["entrepot"]["rate"], values["nginx"]["rate"])
+        tables.append(table(title, ["", "requests/s", "× nginx", "p99 µs", "requests/CPU s"], rows, [(f"≥ {wanted} × nginx with the same bytes: {against:.2f}", against >= wanted)]))
+    values = medians(group)
+    rows = [
+        [name, f"{v['p50']:.0f}", f"{v['p99']:.0f}", f"{ratio(v['p50'], values['hub']['p50']):.2f}"]
+        for name, v in (("the proxy itself", values["hub"]), ("a group of three, of which it is the last", values["all"]))
+    ]
+    against = ratio(values["all"]["p50"], values["hub"]["p50"])
+    tables.append(table("The same through a group", ["", "p50 µs", "p99 µs", "×"], rows, [(f"≤ 1.5 × one member: {against:.2f}", against <= 1.5)]))
+    direct = statistics.median(one["cold"] for one in installs["direct"])
+    own = medians({"entrepot": installs["entrepot"]})["entrepot"]
+    times = {"direct": direct, "entrepot, cold": own["cold"], "entrepot, warm": own["warm"], "the upstream, near": statistics.median(one["cold"] for one in installs["nginx"])}
+    rows = [[name, f"{took:.2f}", f"{took / direct:.2f}"] for name, took in times.items()]
+    budgets = [(f"{key} ≤ {wanted} × direct: {own[key] / direct:.2f}", own[key] <= wanted * direct) for key, wanted in (("cold", 1.15), ("warm", 0.7))]
+    tables.append(table("npm ci of a hundred packages, 49 MiB, the upstream 30 ms and 20 MiB/s away", ["", "s", "× direct"], rows, budgets))
+    values = medians(memory)
+    names = {"publish": "publish of a 100 MB package", "packument": "a packument of 40 MB through a proxy, cold", "again": "the same, warm"}
+    rows = [[name, f"{values[key]['seconds']:.2f}", f"+ {values[key]['memory']:.0f}"] for key, name in names.items()]
+    budgets = [(f"{name}: memory grows by less than 32 MB: {values[key]['memory'] * 1.048576:.0f}", values[key]["memory"] * 1.048576 < 32) for key, name in names.items()]
+    tables.append(table("Large packages and packuments", ["", "s", "memory MiB"], rows, budgets))
+    rounds = len(installs["direct"])
+    head = f"Measured {datetime.date.today().isoformat()} by `make bench`: {rounds} rounds, medians, {os.cpu_count()} cores ({processor()}), clients and servers on the same ones.\n\n"
+    return head + "\n".join(tables)
+
+
 def start(results):
     values = medians(results)
     own = values["entrepot"]

@@ -81,24 +81,25 @@ def pull(servers, layer, clients, rounds):
 
 def manifest(servers, seconds, rounds):
     print(f"manifest by tag, wrk -t1 -c32 -d{seconds}s", file=sys.stderr)
+    return interleaved(servers, rounds, lambda server, _: wrk(server, server.manifest_url(), [f"Accept: {MANIFEST}"], seconds))
 
-    def measure(server, _):
-        line = ["wrk", "-t1", "-c32", f"-d{seconds}s", "--latency", "-H", f"Accept: {MANIFEST}"]
-        line += [word for header in server.headers for word in ("-H", header)] + [server.manifest_url()]
-        cpu = server.cpu()
-        output = subprocess.run(line, capture_output=True, text=True, timeout=seconds + 60, check=True).stdout
-        if "Non-2xx" in output or "Socket errors" in output:
-            sys.exit(f"{server.name}: {output}")
-        requests = int(re.search(r"(\d+) requests in", output).group(1))
-        number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", output).groups()
-        used = server.cpu() - cpu
-        return {
-            "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1)),
-            "p99": float(number) * {"us": 1, "ms": 1e3, "s": 1e6}[unit],
-            "percpu": requests / used if used else 0.0,
-        }
 
-    return interleaved(servers, rounds, measure)
+def wrk(server, url, headers, seconds):
+    """Requests a second, p99 in µs and requests a CPU second, over 32 connections."""
+    line = ["wrk", "-t1", "-c32", f"-d{seconds}s", "--latency"]
+    line += [word for header in headers + server.headers for word in ("-H", header)] + [url]
+    cpu = server.cpu()
+    output = subprocess.run(line, capture_output=True, text=True, timeout=seconds + 60, check=True).stdout
+    if "Non-2xx" in output or "Socket errors" in output:
+        sys.exit(f"{server.name}: {output}")
+    requests = int(re.search(r"(\d+) requests in", output).group(1))
+    number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", output).groups()
+    used = server.cpu() - cpu
+    return {
+        "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1)),
+        "p99": float(number) * {"us": 1, "ms": 1e3, "s": 1e6}[unit],
+        "percpu": requests / used if used else 0.0,
+    }
 
 
 def push_once(server, layer, image=PUSHED):

@@ -4,22 +4,13 @@ import FormatAPI
 import HTTPTypes
 import NIOCore
 import RepositoryEngine
-public import StorageAPI
+import StorageAPI
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
 #endif
-
-/// Where tokens are made and ended.
-public protocol TokenDesk: Sendable {
-    func tokens(ownedBy owner: String) async throws -> [TokenRecord]
-    /// - Throws: `FormatError` with what is wrong: `.invalidRequest`, `.conflict`.
-    func makeToken(_ name: String, for owner: String, grants: [String], lifetime: String?) async throws -> (text: String, token: TokenRecord)
-    /// - Returns: false: the owner has no such token.
-    func revokeToken(_ id: Int64, of owner: String) async throws -> Bool
-}
 
 /// `/api/v1/tokens`: one's own. Made by who signed in with a password, so that a token that was found makes no others.
 struct TokenRoutes: Sendable {

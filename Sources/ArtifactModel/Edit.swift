@@ -13,6 +13,8 @@ public struct Edit: Sendable {
         /// No edge of the part's package names its target. Looked at under the write lock, as `.linked` is: of a manifest and a sweep that
         /// meet over a layer, one is refused.
         case unnamed(Part)
+        /// The document has changed this often, as `RepositoryContent.generation` said: compare and set, for all that it shows.
+        case generation(DocumentID, Int64)
         /// The asset is there, in no component, and was linked or renewed before this moment.
         case loose(AssetPath, before: Timestamp)
     }
@@ -24,6 +26,8 @@ public struct Edit: Sendable {
         case remove(Coordinates)
         /// A package's row without a component in it; `attributes` is the format's JSON.
         case setPackage(PackageName, attributes: String)
+        /// Changes what the patch names of a package's attributes (RFC 7396), and leaves the rest: two that change different things both do.
+        case patchPackage(PackageName, with: String)
         case putAsset(NewAsset, Redeploy)
         case removeAsset(AssetPath)
         /// A second name for bytes that another repository (or this one) holds at the second path. The engine checks that it may be
@@ -42,7 +46,7 @@ public struct Edit: Sendable {
         self.changes.allSatisfy { change in
             switch change {
             case .remove, .removeAsset, .unpoint: true
-            case .put, .setPackage, .putAsset, .link, .point, .renew: false
+            case .put, .setPackage, .patchPackage, .putAsset, .link, .point, .renew: false
             }
         }
     }

@@ -1,11 +1,11 @@
 import AccessControl
-import AdminAPI
 import ArtifactModel
 import Audit
 import FormatAPI
 import Logging
 import SQLMetadata
 import ServerConfiguration
+import RepositoryEngine
 import StorageAPI
 
 extension Assembly {

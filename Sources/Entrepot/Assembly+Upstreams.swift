@@ -14,7 +14,9 @@ extension Assembly {
         case .hosted(let hosted): return .hosted(hosted.writePolicy)
         case .group(let group):
             return .group(
-                GroupPart(members: group.members, writeTo: group.writeTo, onMemberError: group.onMemberError == .fail ? .fail : .skip))
+                GroupPart(
+                    members: group.members, writeTo: group.writeTo, onMemberError: group.onMemberError == .fail ? .fail : .skip,
+                    merge: group.merge == .union ? .union : .hosted))
         case .proxy(let proxy):
             let format = formats.first { $0.id == repository.format }
             do {

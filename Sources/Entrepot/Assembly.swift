@@ -86,7 +86,8 @@ struct Assembly: Sendable {
         let catalogue = Catalogue(repositories, formats: formats)
         let access = try await Self.access(configuration, metadata, pools, folder)
         let audit = isAuditing ? try await Self.audit(configuration, metadata, folder, logger) : nil
-        let service = ArtifactService(catalogue, contents: contents, authorizer: access.authorizer, gate: access.gate)
+        let service = ArtifactService(
+            catalogue, contents: contents, authorizer: access.authorizer, gate: access.gate, desk: AccountDesk(accounts: access.accounts))
         let evictor = Evictor(catalogue, meter: meter, ledger: metadata, metadata: cached, contents: contents, now: Self.clock)
         let maintenance = MaintenanceService(
             collectors: shelves.map { Collector($0, ledger: metadata, now: Self.clock) },

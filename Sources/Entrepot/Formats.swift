@@ -1,5 +1,6 @@
 import DockerFormat
 import FormatAPI
+import NpmFormat
 import RawFormat
 import RepositoryEngine
 import ServerConfiguration
@@ -9,6 +10,7 @@ enum Formats {
     static var all: [FormatEntry] {
         [
             FormatEntry(OCIFormat()),
+            FormatEntry(NpmRegistry()),
             FormatEntry(RawFiles()),
         ]
     }

@@ -56,6 +56,14 @@ public struct Content: Sendable {
     /// Members of a group before this one that were in trouble, where the group goes on without them.
     public var skippedMembers: [RepositoryName] = []
     public let source: any ContentSource
+    /// Documents: the same, compressed. Its entity tag is `Content.compressedTag` of this one's.
+    public var gzip: Gzip?
+
+    /// How the compressed form is had: nil where it is not there yet.
+    public typealias Gzip = @Sendable () async throws -> (any ContentSource)?
+
+    /// Of the compressed form: another one, so that a cache on the way does not take one for the other.
+    public static func compressedTag(of tag: String) -> String { tag.hasSuffix("\"") ? tag.dropLast() + "-gzip\"" : tag }
 
     public init(head: ContentHead, member: RepositoryName, cache: CacheReport? = nil, source: any ContentSource) {
         self.head = head

@@ -22,6 +22,12 @@ public protocol DerivedDocument: Sendable {
     static func existsEmpty(_ key: Key) -> Bool
     /// Hosted: pointers that are entries of it too, in the section `Outline.pointers`, their target as `sortKey`; whoever moves one touches the document.
     static func pointers(_ key: Key) -> (package: PackageName, kind: String)?
+    /// Hosted: the package whose attributes are an entry of it too, in the section `Outline.package`, as `sortKey`; whoever changes them touches the
+    /// document.
+    static func package(_ key: Key) -> PackageName?
+    /// Proxy: the same in the upstream's other forms, with the same sections and names. Where one has changed, the others are asked for again, however
+    /// young they are; where only another is kept, an entry is taken from that.
+    static func forms(_ key: Key) -> [Key]
     /// Proxy: where the upstream's document is kept, and what the upstream is asked for.
     static func path(_ key: Key) throws -> AssetPath
     static func upstream(_ key: Key) -> UpstreamResource
@@ -35,6 +41,8 @@ extension DerivedDocument {
     public static func name(of entry: Outline.Entry, _ key: Key) -> String? { nil }
     public static func existsEmpty(_ key: Key) -> Bool { false }
     public static func pointers(_ key: Key) -> (package: PackageName, kind: String)? { nil }
+    public static func package(_ key: Key) -> PackageName? { nil }
+    public static func forms(_ key: Key) -> [Key] { [] }
 }
 
 /// Finds what a document of an upstream holds, and where.
@@ -58,9 +66,14 @@ public struct DocumentEntry: Sendable {
     public var bytes: ByteBuffer
     /// What stands in its slots.
     public var originals: [String]
+    public var sortKey: [UInt8]
+    /// Offsets in `bytes`.
+    public var slots: [DocumentSlot]
     /// The hosted or proxy repository that says so.
     public var member: RepositoryName
-    public init(bytes: ByteBuffer, originals: [String], member: RepositoryName) {
+    public init(bytes: ByteBuffer, originals: [String], sortKey: [UInt8] = [], slots: [DocumentSlot] = [], member: RepositoryName) {
+        self.sortKey = sortKey
+        self.slots = slots
         self.bytes = bytes
         self.originals = originals
         self.member = member

@@ -21,6 +21,10 @@ public struct Outline: Sendable {
 
     /// The section of a hosted repository's pointers.
     public static let pointers = "pointers"
+    /// The section of a hosted repository's package, in which one entry without a name has its attributes.
+    public static let package = "package"
+    /// The section of a hosted repository's document with such a package, in which one entry without a name has its generation, as decimal digits.
+    public static let generation = "generation"
 
     /// In the order of the source. Where a name comes twice in a section, the last one stays, as readers of JSON have it.
     public private(set) var entries: [Entry] = []

@@ -1,5 +1,6 @@
 public import ArtifactModel
 public import HTTPTypes
+public import NIOCore
 
 /// One repository during one request. Hosted, proxy and group are strategies of the engine behind it.
 ///
@@ -24,6 +25,8 @@ public protocol RepositoryContent: Sendable {
     func entry<Document: DerivedDocument>(
         _ type: Document.Type, _ key: Document.Key, section: String, name: String
     ) async throws -> DocumentEntry?
+    /// What a document would be composed of, in the order of the members; nil: nobody has anything to say in it.
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]?
     /// A keyset page of components, pointers, edges, packages or a folder.
     func list(_ query: ContentQuery) async throws -> ContentPage
     /// Streams, hashes and keeps: the bytes are durable and safe from the collector until `StagedBlob.heldUntil`.
@@ -35,7 +38,17 @@ public protocol RepositoryContent: Sendable {
     /// - Throws: `Edit.Refused` where a requirement, a link or the write policy says no.
     func commit(_ edit: Edit) async throws
 
+    /// How often a document of the repository itself has changed; 0: there is none. For `Edit.Requirement.generation`.
+    func generation(of document: DocumentID) async throws -> Int64
+    /// Whether a name would be told to somebody else's server, if it were asked for: not where it is owned here, or held by a hosted member whose format keeps
+    /// such names to itself.
+    func asksUpstream(about name: String) async throws -> Bool
+
     // MARK: Groups
+
+    /// What takes the writes: the member of a group, this one elsewhere. What it reads is what it has itself.
+    /// - Throws: `.methodNotAllowed` where the group takes none.
+    func writable() throws -> any RepositoryContent
 
     /// Asks each hosted or proxy repository that may know of `name`, all at once: one for each member of a group, this one elsewhere.
     /// - Parameter name: the package, image or path that it is about, which another repository may own; nil: none.
@@ -75,11 +88,22 @@ public struct RequestContext: Sendable {
     /// Where a GET of another path of this request's host would lead, by its address alone: the repository, and the path within it. The path
     /// is whole and decoded, from the root of the host on. nil: to no repository.
     public var destination: @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])?
+    /// Whether who asks holds a further right on this repository, for what is known only when the body has been read.
+    public var isAllowed: @Sendable (Access) -> Bool
+    /// Whether what is written may take the place of what is there: `writePolicy: allow`, of a group's that of the member that takes the writes.
+    public var replaces = true
+    /// What a client compressed with gzip. nil: it is longer than so many bytes. Throws where it is not gzip.
+    public var decompress: @Sendable (_ bytes: ByteBuffer, _ limit: Int) async throws -> ByteBuffer? = { _, _ in nil }
+    /// The account of who asks, and the way to one. nil: there is no access control.
+    public var account: (any OwnAccount)?
     public init(
         repository: RepositoryName, principal: String, requestID: String, delivery: Delivery = .whole, compute: any BlockingPool,
-        notes: RequestNotes = RequestNotes(), publicBase: String = "",
+        notes: RequestNotes = RequestNotes(), publicBase: String = "", isAllowed: @escaping @Sendable (Access) -> Bool = { _ in true },
+        account: (any OwnAccount)? = nil,
         destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])? = { _ in nil }
     ) {
+        self.isAllowed = isAllowed
+        self.account = account
         self.destination = destination
         self.publicBase = publicBase
         self.repository = repository
@@ -255,6 +279,9 @@ extension RepositoryContent {
     ) async throws -> Gathered<Part> {
         Gathered([try await ask(self)])
     }
+    public func generation(of document: DocumentID) async throws -> Int64 { 0 }
+    public func asksUpstream(about name: String) async throws -> Bool { false }
+    public func writable() throws -> any RepositoryContent { self }
     public var adopts: Bool { false }
     public func adopt(_ want: ContentRequest) async throws -> Bool { false }
 }

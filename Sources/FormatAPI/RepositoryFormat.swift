@@ -39,8 +39,13 @@ public protocol RepositoryFormat: Sendable {
     static func repositories(namedBy settings: SiteSettings) -> [RepositoryName]
     /// Why a repository of this format may not have this name; nil where it may.
     static func objection(to name: RepositoryName) -> String?
+    /// Of hosted repositories whose configuration does not say.
+    static var writePolicy: WritePolicy { get }
     /// What `owns` is matched with for a file: the image or package it is of, or its own path.
     static func name(at path: AssetPath) -> String
+    /// The package of this name (as `name(at:)` says it) where a hosted member that holds it keeps it to itself in a group, so that nobody takes the place of
+    /// a private package with a public one of its name; nil: members that follow may have more of it.
+    static func exclusivePackage(_ name: String) -> PackageName?
     /// What an asset outside every component is a part of; nil: it stands for itself, and nothing but a request removes it.
     static func part(at path: AssetPath) -> Part?
     /// Where a part lies: the way back from `part(at:)`; nil: nowhere that could be told from it.
@@ -53,6 +58,9 @@ public protocol RepositoryFormat: Sendable {
     /// Which repository a request is for, and where the path within it begins. Pure, and never dependent on rights.
     /// - Returns: nil where there is nothing of the format's at this address.
     func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory, _ site: SiteSettings) -> Location?
+    /// Whether an address below a repository's is where a client signs in, by `OwnAccount`: open to who has no credentials yet. Its operation has no accesses and
+    /// asks nothing of the repository, so that where there is none it is answered alike.
+    static func signsIn(_ head: RequestHead) -> Bool
     func parse(_ head: RequestHead) throws(FormatError) -> Operation
     func respond(to operation: Operation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: Settings) async throws -> ArtifactResponse
     /// What is asked of a root and of no one repository: `/v2/`, `/v2/_catalog`, a token service. nil: nothing is.
@@ -78,6 +86,9 @@ extension RepositoryFormat {
         throw FormatError(.unsupported, "\(Self.id) repositories cannot be filled ahead of time")
     }
     public static func name(at path: AssetPath) -> String { path.text }
+    public static var writePolicy: WritePolicy { .allow }
+    public static func signsIn(_ head: RequestHead) -> Bool { false }
+    public static func exclusivePackage(_ name: String) -> PackageName? { nil }
     public static func part(at path: AssetPath) -> Part? { nil }
     public static func path(of part: Part) -> AssetPath? { nil }
     public static var containing: [String] { [] }

@@ -17,8 +17,11 @@ public struct UpstreamResource: Hashable, Sendable {
     public var accept: [String]
     /// Headers of the answer that are kept as the asset's attributes, under their names in lower case.
     public var keep: [HTTPField.Name]
+    /// Whether the upstream may send it compressed: documents. It is kept as it is without that.
+    public var mayBeCompressed: Bool
 
-    public init(_ location: Location, accept: [String] = [], keep: [HTTPField.Name] = []) {
+    public init(_ location: Location, accept: [String] = [], keep: [HTTPField.Name] = [], mayBeCompressed: Bool = false) {
+        self.mayBeCompressed = mayBeCompressed
         self.location = location
         self.accept = accept
         self.keep = keep
@@ -30,7 +33,21 @@ public struct UpstreamCall: Sendable {
     public var resource: UpstreamResource
     /// Of the answer's body, in bytes.
     public var limit: Int
-    public init(_ resource: UpstreamResource, limit: Int = 8 << 20) {
+    /// nil: GET.
+    public var post: Post?
+
+    /// A question that is too long for an address. It must change nothing there: it may be asked twice.
+    public struct Post: Hashable, Sendable {
+        public var contentType: String
+        public var body: ByteBuffer
+        public init(contentType: String, body: ByteBuffer) {
+            self.contentType = contentType
+            self.body = body
+        }
+    }
+
+    public init(_ resource: UpstreamResource, limit: Int = 8 << 20, post: Post? = nil) {
+        self.post = post
         self.resource = resource
         self.limit = limit
     }

@@ -1,5 +1,5 @@
 import ArtifactModel
-import FormatAPI
+public import FormatAPI
 
 import HTTPTypes
 public import NIOCore
@@ -43,6 +43,7 @@ public final class ScriptedUpstream: UpstreamClient {
         public var address: String
         public var part: UpstreamRequest.Part
         public var validators: Validators?
+        public var post: UpstreamCall.Post?
     }
 
     private struct State {
@@ -104,7 +105,8 @@ public final class ScriptedUpstream: UpstreamClient {
     public func send(_ request: UpstreamRequest) async throws(UpstreamError) -> UpstreamAnswer {
         let address = Self.address(request.resource.location)
         let isHeld = self.state.withLock { state in
-            state.asked.append(Asked(method: request.method.rawValue, address: address, part: request.part, validators: request.validators))
+            state.asked.append(
+                Asked(method: request.method.rawValue, address: address, part: request.part, validators: request.validators, post: request.post))
             return state.isHeld
         }
         if isHeld { await self.waitForRelease() }

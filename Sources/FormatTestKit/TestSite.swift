@@ -40,11 +40,12 @@ public struct TestSite: Sendable {
         /// A group of repositories of the same site.
         public static func group(
             _ name: String, of members: [String], writeTo: String? = nil, onMemberError: GroupPart.OnMemberError = .fail,
-            settings: any Sendable = NoSettings()
+            merge: GroupPart.Merge = .hosted, settings: any Sendable = NoSettings()
         ) throws -> Plan {
             var plan = Plan(name, settings: settings)
             plan.group = GroupPart(
-                members: try members.map { try RepositoryName($0) }, writeTo: try writeTo.map { try RepositoryName($0) }, onMemberError: onMemberError)
+                members: try members.map { try RepositoryName($0) }, writeTo: try writeTo.map { try RepositoryName($0) }, onMemberError: onMemberError,
+                merge: merge)
             return plan
         }
 
@@ -108,7 +109,8 @@ public struct TestSite: Sendable {
         _ format: Format, site: Format.SiteSettings, _ plans: [Plan], blobs: (any BlobStore)? = nil, quota: Int64? = nil,
         database: (any SQLDatabase)? = nil, pool: (any BlockingPool)? = nil, holding: (any BlobLedger) -> any BlobLedger = { $0 },
         sessions: (any UploadLedger) -> any UploadLedger = { $0 }, decorate: (any MetadataStore) -> any MetadataStore = { $0 },
-        onCommit: @escaping @Sendable (RepositoryEdit) -> Void = { _ in }, authorizer: any Authorizer = OpenAccess(), gate: any Gatekeeper = OpenGate()
+        onCommit: @escaping @Sendable (RepositoryEdit) -> Void = { _ in }, authorizer: any Authorizer = OpenAccess(), gate: any Gatekeeper = OpenGate(),
+        desk: (any TokenDesk)? = nil
     ) async throws -> TestSite {
         let clock = TestClock()
         let pool = pool ?? ThreadPool(threads: 2)
@@ -141,7 +143,8 @@ public struct TestSite: Sendable {
             forget: { digest in
                 cached.forgetAssets()
                 contents.forget(digest)
-            }, catalogue: catalogue, contents: contents, service: ArtifactService(catalogue, contents: contents, authorizer: authorizer, gate: gate))
+            }, catalogue: catalogue, contents: contents,
+            service: ArtifactService(catalogue, contents: contents, authorizer: authorizer, gate: gate, desk: desk))
     }
 
     /// Runs `body` while downloads are served.

@@ -66,7 +66,7 @@ extension Edit.Change {
         switch self {
         case .put(let component): component.assets.reduce(0) { $0 + $1.blob.size }
         case .putAsset(let asset, _): asset.blob.size
-        case .remove, .setPackage, .removeAsset, .link, .point, .unpoint, .renew: 0
+        case .remove, .setPackage, .patchPackage, .removeAsset, .link, .point, .unpoint, .renew: 0
         }
     }
 }

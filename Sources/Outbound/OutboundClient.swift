@@ -75,15 +75,17 @@ public final class OutboundClient: Sendable {
     }
 
     /// Returns when the head of the answer is there. Cancelling the task hangs up.
-    public func send(_ method: HTTPRequest.Method, _ destination: Destination, _ headers: HTTPFields, reach: Reach) async throws(OutboundError)
-        -> OutboundAnswer
-    {
+    /// - Parameter body: small, and sent as a whole; nil: none.
+    public func send(
+        _ method: HTTPRequest.Method, _ destination: Destination, _ headers: HTTPFields, body: ByteBuffer? = nil, reach: Reach
+    ) async throws(OutboundError) -> OutboundAnswer {
         do {
             if reach == .elsewhere { try await self.check(destination.origin) }
             let slot = try await self.slots.enter()
             var request = HTTPClientRequest(url: destination.text)
             request.method = HTTPMethod(rawValue: method.rawValue)
             for field in headers { request.headers.add(name: field.name.rawName, value: field.value) }
+            if let body { request.body = .bytes(body) }
             let client = reach == .configured ? self.configured : self.guarded
             let response = try await client.execute(request, deadline: .distantFuture)
             return self.answer(response, from: destination.origin, slot)

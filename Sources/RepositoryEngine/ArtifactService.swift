@@ -11,8 +11,11 @@ public struct ArtifactService: ArtifactHandler {
     let contents: ContentMaker
     let authorizer: any Authorizer
     let gate: any Gatekeeper
+    /// nil: nobody makes tokens here.
+    let desk: (any TokenDesk)?
 
-    public init(_ catalogue: Catalogue, contents: ContentMaker, authorizer: any Authorizer, gate: any Gatekeeper) {
+    public init(_ catalogue: Catalogue, contents: ContentMaker, authorizer: any Authorizer, gate: any Gatekeeper, desk: (any TokenDesk)? = nil) {
+        self.desk = desk
         self.catalogue = catalogue
         self.contents = contents
         self.authorizer = authorizer
@@ -22,6 +25,9 @@ public struct ArtifactService: ArtifactHandler {
     public func respond(to request: IncomingRequest) async -> RequestOutcome {
         let found = self.catalogue.route(request)
         let asker = await self.asker(of: request, found.route, found.head)
+        if let signIn = self.catalogue.signIn(request), found.route == nil || asker.principal?.isAnonymous ?? true, !self.gate.isOpen {
+            return await self.respond(toSignIn: signIn, request, asker, of: self.catalogue.repository(at: request))
+        }
         guard let hidden = self.hidden(found.route, request, from: asker) else { return await self.respond(to: request, found, asker) }
         var outcome = await self.respond(to: request, self.catalogue.hiding(hidden.name).route(request), asker)
         // The trail says what somebody was kept from; the answer does not.
@@ -53,6 +59,7 @@ public struct ArtifactService: ArtifactHandler {
     func respond(in repository: Repository, _ route: Route, _ request: IncomingRequest, _ notes: RequestNotes, _ asker: Asker) async -> RequestOutcome {
         var outcome = RequestOutcome(ArtifactResponse(.ok), repository: repository.name)
         outcome.refuse = { route.format.render(Failure($0), for: route.head) }
+        let logins = Logins()
         do {
             var caller = try self.caller(asker, request, route)
             outcome.principal = caller
@@ -62,12 +69,15 @@ public struct ArtifactService: ArtifactHandler {
             try self.authorise(operation, in: repository, caller, isMirror: route.isMirror)
             let path = AskedPath(route.head.path, operation.accesses)
             try self.heedRule(of: repository, path, operation, notes)
-            outcome.response = try await self.answer(operation, at: path, in: repository, route, request, caller, notes)
+            outcome.response = try await self.answer(operation, at: path, in: repository, route, request, caller, notes, logins)
             outcome.noteDigest()
         } catch let refusal as Refusal {
             self.refuse(&outcome, refusal, route)
         } catch {
             self.fail(&outcome, with: error, route)
+        }
+        if let login = logins.last {
+            (outcome.audit.isLogin, outcome.principal) = (true, login)
         }
         outcome.response.cache = notes.cache
         return outcome
@@ -75,12 +85,13 @@ public struct ArtifactService: ArtifactHandler {
 
     private func answer(
         _ operation: any PreparedOperation, at path: AskedPath, in repository: Repository, _ route: Route, _ request: IncomingRequest, _ caller: Principal,
-        _ notes: RequestNotes
+        _ notes: RequestNotes, _ logins: Logins
     ) async throws -> ArtifactResponse {
         let catalogue = self.catalogue
         let content = self.contents.content(
             of: repository, for: caller, request: request.id, Delivery(request.method, request.headers), in: catalogue, self.authorizer,
-            asked: operation.accesses.isEmpty ? nil : path, notes: notes, publicBase: request.base(of: repository)
+            asked: operation.accesses.isEmpty ? nil : path, notes: notes, publicBase: request.base(of: repository),
+            account: self.account(of: caller, in: repository, route, request, logins)
         ) {
             catalogue.destination(of: $0, asIn: request)
         }

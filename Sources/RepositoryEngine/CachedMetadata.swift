@@ -172,7 +172,7 @@ public final class CachedMetadata: MetadataStore {
         for change in edit.edit.changes {
             switch change {
             case .put, .remove: return state.generations.removeAll()
-            case .setPackage, .putAsset, .removeAsset, .link, .renew, .point, .unpoint: break
+            case .setPackage, .patchPackage, .putAsset, .removeAsset, .link, .renew, .point, .unpoint: break
             }
         }
     }
@@ -187,7 +187,7 @@ public final class CachedMetadata: MetadataStore {
         case .remove:
             state.removeAssets()
             state.pointers.removeAll()
-        case .setPackage: break
+        case .setPackage, .patchPackage: break
         case .putAsset(let asset, _): state.remove(AssetKey(repository: repository, path: asset.path))
         case .removeAsset(let path): state.remove(AssetKey(repository: repository, path: path))
         case .link(let path, _, _, _), .renew(let path): state.remove(AssetKey(repository: repository, path: path))
@@ -202,7 +202,7 @@ extension Edit {
         self.changes.contains { change in
             switch change {
             case .put, .putAsset, .link: true
-            case .setPackage, .remove, .removeAsset, .renew, .point, .unpoint: false
+            case .setPackage, .patchPackage, .remove, .removeAsset, .renew, .point, .unpoint: false
             }
         }
     }

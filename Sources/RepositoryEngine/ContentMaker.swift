@@ -1,3 +1,4 @@
+import Compression
 import NIOCore
 public import AccessControl
 public import ArtifactModel
@@ -52,14 +53,20 @@ public struct ContentMaker: Sendable {
     /// - Parameter asked: what the client asks for: members of a group whose rules do not allow it are as if they were not there.
     func content(
         of repository: Repository, for principal: Principal, request: String, _ delivery: Delivery, in catalogue: Catalogue,
-        _ authorizer: any Authorizer, asked: AskedPath?, notes: RequestNotes, publicBase: String,
+        _ authorizer: any Authorizer, asked: AskedPath?, notes: RequestNotes, publicBase: String, account: (any OwnAccount)? = nil,
         destination: @escaping @Sendable (_ path: [String]) -> (repository: RepositoryName, path: [String])?
     ) -> any RepositoryContent {
-        let context = RequestContext(
+        let target = catalogue.target(of: repository) ?? repository
+        var context = RequestContext(
             repository: repository.name, principal: principal.name, requestID: request, delivery: delivery, compute: self.compute, notes: notes,
-            publicBase: publicBase, destination: destination)
+            publicBase: publicBase,
+            isAllowed: { access in authorizer.refused([access], of: access.action == .read ? repository.name : target.name, by: principal).isEmpty },
+            account: account, destination: destination)
+        if case .hosted(let policy) = target.part { context.replaces = policy == .allow }
+        context.decompress = { [compute] bytes, limit in try await compute.run { try Self.decompressed(bytes, upTo: limit) } }
         switch repository.part {
-        case .proxy(let part): return ProxyContent(context: context, repository: repository, part: part, maker: self)
+        case .proxy(let part):
+            return ProxyContent(context: context, repository: repository, part: part, maker: self) { catalogue.mayAsk(repository, about: $0) }
         case .hosted(let policy):
             return HostedContent(
                 context: context,
@@ -80,6 +87,24 @@ public struct ContentMaker: Sendable {
             return GroupContent(
                 context: context, repository: repository, part: part, members: members, maker: self,
                 links: LinkSources(principal: principal, catalogue: catalogue, authorizer: authorizer))
+        }
+    }
+}
+
+extension ContentMaker {
+    /// nil: longer than so many bytes.
+    private static func decompressed(_ bytes: ByteBuffer, upTo limit: Int) throws(FormatError) -> ByteBuffer? {
+        var (input, whole) = (bytes, ByteBuffer())
+        let decoder = GzipDecoder()
+        do {
+            while var piece = try decoder.decode(&input) {
+                guard whole.readableBytes + piece.readableBytes <= limit else { return nil }
+                whole.writeBuffer(&piece)
+            }
+            try decoder.finish()
+            return whole
+        } catch {
+            throw FormatError(.invalidRequest, "the body says that it is gzip, and cannot be read as such", cause: error)
         }
     }
 }

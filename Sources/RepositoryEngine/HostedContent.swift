@@ -56,6 +56,10 @@ struct HostedContent: RepositoryContent {
 
     func list(_ query: ContentQuery) async throws -> ContentPage { try await self.maker.metadata.rows(query, in: self.repository.id) }
 
+    func generation(of document: DocumentID) async throws -> Int64 {
+        try await self.maker.metadata.generations(of: [DocumentPlace(self.repository.id, document)]).first ?? 0
+    }
+
     func uploads(in scope: String) -> any UploadSessions {
         HostedUploads(content: self, scope: scope, book: self.maker.uploads)
     }

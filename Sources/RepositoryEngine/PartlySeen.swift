@@ -65,12 +65,18 @@ struct PartlySeen: RepositoryContent {
     ) async throws -> DocumentEntry? {
         try await self.content.entry(type, key, section: section, name: name)
     }
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]? {
+        try await self.content.outlines(type, key, demand)
+    }
     func stage(_ body: ByteStream, _ demand: StageDemand) async throws -> StagedBlob { try await self.content.stage(body, demand) }
     func uploads(in scope: String) -> any UploadSessions { self.content.uploads(in: scope) }
     func commit(_ edit: Edit) async throws { try await self.content.commit(edit) }
     func gather<Part: Sendable>(_ name: String?, _ ask: @escaping @Sendable (any RepositoryContent) async throws -> Part) async throws -> Gathered<Part> {
         try await self.content.gather(name, ask)
     }
+    func generation(of document: DocumentID) async throws -> Int64 { try await self.content.generation(of: document) }
+    func asksUpstream(about name: String) async throws -> Bool { try await self.content.asksUpstream(about: name) }
+    func writable() throws -> any RepositoryContent { try self.content.writable() }
     var adopts: Bool { self.content.adopts }
     func adopt(_ want: ContentRequest) async throws -> Bool { try await self.content.adopt(want) }
 }

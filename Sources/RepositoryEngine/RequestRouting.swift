@@ -58,6 +58,17 @@ extension Catalogue {
         return self.repositories[name]
     }
 
+    /// Where a client signs in below a repository's own URL, whether there is one of the name or not.
+    func signIn(_ request: IncomingRequest) -> Route? {
+        guard request.ownRoot == nil, request.target.path.first == Self.repositorySegment, request.target.path.count > 2 else { return nil }
+        var head = RequestHead(
+            method: request.method, path: [], query: request.target.query, headers: request.headers, root: "", origin: request.origin)
+        head.audience = request.origin.authority + "/" + request.target.encoded.prefix(2).joined(separator: "/")
+        self.consume(2, of: request, &head)
+        let format = self.formats.values.filter { $0.signsIn(head) }.min { $0.id < $1.id }
+        return format.map { Route(target: .site, format: $0, head: head) }
+    }
+
     private func place(_ entrance: Entrance, _ request: IncomingRequest) -> Route.Place? {
         guard case .repository(let name) = entrance, request.ownRoot == nil else { return nil }
         return self.repositories[name].map { .repository($0) } ?? .absent

@@ -6,12 +6,15 @@ public protocol ServedFormat: Sendable {
     var id: String { get }
     var doors: [String] { get }
     func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory) -> Location?
+    func signsIn(_ head: RequestHead) -> Bool
     func prepare(_ head: RequestHead) throws(FormatError) -> any PreparedOperation
     func respond(atDoor request: ArtifactRequest, in site: any Site) async throws -> ArtifactResponse?
     func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse
     func officialPrefix(ofRemote host: String) -> String?
     func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, settings: any Sendable) async throws -> [Prefetch]
     func name(at path: AssetPath) -> String
+    /// The package of that name, where a hosted member that holds it keeps it to itself.
+    func exclusivePackage(_ name: String) -> PackageName?
     /// Whether an asset is a part, which is linked before anything names it.
     func isPart(_ path: AssetPath) -> Bool
     var structure: ContentStructure { get }
@@ -71,6 +74,8 @@ public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
         self.format.locate(head, at: entrance, among: repositories, self.site)
     }
 
+    public func signsIn(_ head: RequestHead) -> Bool { Format.signsIn(head) }
+
     public func prepare(_ head: RequestHead) throws(FormatError) -> any PreparedOperation {
         Prepared(operation: try self.format.parse(head), format: self.format)
     }
@@ -82,6 +87,7 @@ public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
     public func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { self.format.render(failure, for: head) }
 
     public func name(at path: AssetPath) -> String { Format.name(at: path) }
+    public func exclusivePackage(_ name: String) -> PackageName? { Format.exclusivePackage(name) }
     public func isPart(_ path: AssetPath) -> Bool { Format.part(at: path) != nil }
 
     public var structure: ContentStructure {

@@ -13,6 +13,19 @@ final class SharedWork<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         _ key: Key, within deadline: Duration? = nil, start: (@escaping @Sendable () async -> Void) -> Bool,
         _ work: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
+        let flight = self.begin(key, start: start, work)
+        let left = deadline.map { max(.zero, $0 - (ContinuousClock.now - flight.began)) }
+        return try await Deadline.run(left) { try await flight.value() }
+    }
+
+    /// Has it done where nobody waits for it.
+    func prepare(_ key: Key, start: (@escaping @Sendable () async -> Void) -> Bool, _ work: @escaping @Sendable () async throws -> Value) {
+        _ = self.begin(key, start: start, work)
+    }
+
+    private func begin(
+        _ key: Key, start: (@escaping @Sendable () async -> Void) -> Bool, _ work: @escaping @Sendable () async throws -> Value
+    ) -> Flight<Value> {
         let (flight, isNew) = self.flights.withLock { flights in
             if let flight = flights[key] { return (flight, false) }
             let flight = Flight<Value>()
@@ -31,8 +44,7 @@ final class SharedWork<Key: Hashable & Sendable, Value: Sendable>: Sendable {
                 flight.end(.failure(FormatError(.unavailable, "the server is busy or ending; try again", retryAfter: .seconds(2))))
             }
         }
-        let left = deadline.map { max(.zero, $0 - (ContinuousClock.now - flight.began)) }
-        return try await Deadline.run(left) { try await flight.value() }
+        return flight
     }
 }
 

@@ -17,7 +17,7 @@ struct EditSteps {
         edit.changes.reduce(0) { sum, change in
             switch change {
             case .put(let component): sum + 2 + component.assets.count + component.fragments.count
-            case .setPackage, .putAsset, .link, .point: sum + 1
+            case .setPackage, .patchPackage, .putAsset, .link, .point: sum + 1
             case .remove, .removeAsset, .unpoint, .renew: sum
             }
         }
@@ -48,6 +48,9 @@ struct EditSteps {
             let targets = Set(among.compactMap { $0.map { SQLValue.text($0) } })
             self.require(.pointerTarget(name, in: self.edit.repository), .among(targets, orNoRow: among.contains(nil)), .requirement(index))
         case .unnamed(let part): self.require(.naming(part, in: self.edit.repository), .noRow, .requirement(index))
+        case .generation(let document, let generation):
+            let place = DocumentPlace(self.edit.repository, document)
+            self.require(.generation(of: place), .among([.integer(generation)], orNoRow: generation == 0), .requirement(index))
         case .loose(let path, let moment): self.require(.loose(path, before: moment, in: self.edit.repository), .someRow, .requirement(index))
         }
     }
@@ -57,6 +60,7 @@ struct EditSteps {
         case .put(let component): try self.put(component, index)
         case .remove(let coordinates): self.remove(coordinates, index)
         case .setPackage(let package, let attributes): self.run(.setPackage(package, attributes, self.nextID(), self.edit))
+        case .patchPackage(let package, let patch): self.run(.patchPackage(package, patch, self.nextID(), self.edit))
         case .putAsset(let asset, let redeploy): try self.putAsset(asset, redeploy, index)
         case .removeAsset(let path):
             self.require(.assetDigest(path, in: self.edit.repository), .someRow, .missing(index))

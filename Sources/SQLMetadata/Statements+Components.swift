@@ -19,6 +19,16 @@ extension SQLStatement {
             """, [.integer(id)] + edit.repository.values(package) + [.text(package.label), .text(attributes), .integer(edit.now.milliseconds)])
     }
 
+    /// RFC 7396, by SQLite's own function. It takes out what the patch says is null, of a new package's attributes too.
+    static func patchPackage(_ package: PackageName, _ patch: String, _ id: Int64, _ edit: RepositoryEdit) -> SQLStatement {
+        SQLStatement(
+            """
+            INSERT INTO packages (id, repository_id, namespace, name, label, attributes, created_at)
+            VALUES ($1, $2, $3, $4, $5, json_patch('{}', $6), $7)
+            ON CONFLICT (repository_id, namespace, name) DO UPDATE SET attributes = json_patch(packages.attributes, $6)
+            """, [.integer(id)] + edit.repository.values(package) + [.text(package.label), .text(patch), .integer(edit.now.milliseconds)])
+    }
+
     /// A component that is put anew keeps when and by whom it was created.
     static func putComponent(_ component: Component, _ id: Int64, _ edit: RepositoryEdit) -> SQLStatement {
         SQLStatement(

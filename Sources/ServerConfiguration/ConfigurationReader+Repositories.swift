@@ -18,6 +18,7 @@ extension ConfigurationReader {
     private static let roleKeys: [(key: String, roles: [Role])] = [
         ("writePolicy", [.hosted]), ("remote", [.proxy]), ("officialPrefix", [.proxy]), ("authentication", [.proxy]),
         ("trustedHosts", [.proxy]), ("cache", [.proxy]), ("limits", [.proxy]), ("members", [.group]), ("writeTo", [.group]), ("onMemberError", [.group]),
+        ("merge", [.group]),
         ("owns", [.hosted, .proxy]),
     ]
 
@@ -40,7 +41,7 @@ extension ConfigurationReader {
         let mirror = section.value("mirror", .bool, default: false)
         let rule = section.optional("routingRule", .text)
         if let rule { self.check(rule, key: "routingRule", of: section, among: rules, "routing rule") }
-        let (kind, members, writeTo) = self.kind(section, role)
+        let (kind, members, writeTo) = self.kind(section, role, format)
         let settings = self.settings(section, format)
         section.finish { self.reason(for: $0, role: role) }
         guard let name, let kind, let settings else { return nil }
@@ -73,9 +74,9 @@ extension ConfigurationReader {
 
     // MARK: What a role adds
 
-    private func kind(_ section: Section, _ role: Role) -> (Repository.Kind?, [Located<RepositoryName>], Located<RepositoryName>?) {
+    private func kind(_ section: Section, _ role: Role, _ format: FormatSchema) -> (Repository.Kind?, [Located<RepositoryName>], Located<RepositoryName>?) {
         switch role {
-        case .hosted: return (.hosted(.init(writePolicy: section.value("writePolicy", .choice(), default: .allow))), [], nil)
+        case .hosted: return (.hosted(.init(writePolicy: section.value("writePolicy", .choice(), default: format.writePolicy))), [], nil)
         case .proxy: return (self.proxy(section).map(Repository.Kind.proxy), [], nil)
         case .group:
             let name = ValueKind<RepositoryName>.type { text throws(InvalidName) in try RepositoryName(text) }
@@ -88,7 +89,8 @@ extension ConfigurationReader {
                 Located(value: $0, position: section.entry("writeTo")?.value.position, key: section.keyPath("writeTo"))
             }
             let onMemberError = section.value("onMemberError", .choice(), default: Repository.Group.OnMemberError.fail)
-            return (.group(.init(members: members.map(\.value), writeTo: writeTo?.value, onMemberError: onMemberError)), members, writeTo)
+            let merge = section.value("merge", .choice(), default: Repository.Group.Merge.hosted)
+            return (.group(.init(members: members.map(\.value), writeTo: writeTo?.value, onMemberError: onMemberError, merge: merge)), members, writeTo)
         }
     }
 

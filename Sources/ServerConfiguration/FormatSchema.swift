@@ -5,6 +5,7 @@ public import FormatAPI
 public struct FormatSchema: Sendable {
     public let id: String
     public let aliases: [String]
+    let writePolicy: WritePolicy
     let objection: @Sendable (RepositoryName) -> String?
     let settings: @Sendable (any Decoder) throws -> DecodedSettings
     let siteSettings: @Sendable (any Decoder) throws -> DecodedSettings
@@ -14,6 +15,7 @@ public struct FormatSchema: Sendable {
     public init<Format: RepositoryFormat>(_ format: Format.Type) {
         self.id = Format.id
         self.aliases = Format.aliases
+        self.writePolicy = Format.writePolicy
         self.objection = { Format.objection(to: $0) }
         self.settings = { try DecodedSettings(Format.Settings(from: $0)) }
         self.siteSettings = { try DecodedSettings(Format.SiteSettings(from: $0)) }

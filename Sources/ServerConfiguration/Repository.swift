@@ -88,6 +88,9 @@ extension Configuration {
             /// A hosted member.
             public var writeTo: RepositoryName?
             public var onMemberError: OnMemberError
+            public enum Merge: String, Hashable, Sendable, CaseIterable { case hosted, union }
+            /// Who adds to a name that a hosted member holds: of formats where that is a question.
+            public var merge: Merge
         }
 
         public var name: RepositoryName

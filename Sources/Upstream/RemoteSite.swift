@@ -27,8 +27,8 @@ struct RemoteSite: Sendable {
             let (answer, standing) =
                 isHome
                 ? try await self.signedIn(request, destination, fields)
-                : (try await self.wire.send(request.method, destination, fields), .elsewhere)
-            if let location = Self.redirect(answer) {
+                : (try await self.wire.send(request.method, destination, fields, body: request.post?.body), .elsewhere)
+            if let location = Self.redirect(answer), request.post == nil || Self.keepsMethod(answer.status) {
                 await Wire.discard(answer)
                 destination = try Self.follow(location, from: destination)
                 continue
@@ -49,7 +49,7 @@ struct RemoteSite: Sendable {
         for left in (0..<4).reversed() {
             var fields = fields
             fields[.authorization] = self.signIn.header(for: attempt)
-            let answer = try await self.wire.send(request.method, destination, fields)
+            let answer = try await self.wire.send(request.method, destination, fields, body: request.post?.body)
             guard answer.status.code >= 400, left > 0 else {
                 _ = try await self.signIn.next(after: attempt, answer.status, [:], in: space)
                 return (answer, attempt.standing)
@@ -83,6 +83,9 @@ struct RemoteSite: Sendable {
     static func redirect(_ answer: OutboundAnswer) -> String? {
         [301, 302, 303, 307, 308].contains(answer.status.code) ? answer.headers[.location] ?? "" : nil
     }
+
+    /// With 301, 302 and 303 a client may go on with GET, which asks something else than POST did. RFC 9110, 15.4.
+    private static func keepsMethod(_ status: HTTPResponse.Status) -> Bool { status.code == 307 || status.code == 308 }
 
     /// Never from TLS to none.
     static func follow(_ location: String, from destination: Destination) throws(UpstreamError) -> Destination {

@@ -12,6 +12,7 @@ public struct RepositoryUpstream: UpstreamClient {
     /// The canonical one first.
     let sites: [RemoteSite]
     let book: FigureBook
+    let compute: any BlockingPool
     let logger: Logger
 
     public var figures: UpstreamFigures {
@@ -68,7 +69,9 @@ public struct RepositoryUpstream: UpstreamClient {
             // A page in the place of a file is no answer: the next remote may have one.
             guard answer.status.code == 200 || answer.status.code == 206 else { return answer }
             do throws(UpstreamError) {
-                try UpstreamAnswer(status: answer.status, headers: answer.headers, body: answer.body).check(for: request.resource)
+                let isGzip = GzipAnswer.isOne(answer.status, answer.headers, to: request)
+                let headers = isGzip ? GzipAnswer.plain(answer.headers) : answer.headers
+                try UpstreamAnswer(status: answer.status, headers: headers, body: answer.body).check(for: request.resource)
                 return answer
             } catch {
                 await Wire.discard(answer)
@@ -95,7 +98,13 @@ public struct RepositoryUpstream: UpstreamClient {
                 throw UpstreamError(error is CancellationError ? .cancelled : .trouble(.cut), "the upstream's answer broke off", cause: error)
             }
         }
-        return UpstreamAnswer(status: answer.status, headers: answer.headers, body: body) { site.health.reproach() }
+        guard GzipAnswer.isOne(answer.status, answer.headers, to: request) else {
+            return UpstreamAnswer(status: answer.status, headers: answer.headers, body: body) { site.health.reproach() }
+        }
+        let plain = GzipAnswer(body, from: "\(site.remote.origin)", on: self.compute)
+        return UpstreamAnswer(
+            status: answer.status, headers: GzipAnswer.plain(answer.headers), body: ByteStream(length: nil) { try await plain.next() }
+        ) { site.health.reproach() }
     }
 
     private static func outcome(_ error: UpstreamError) -> String {

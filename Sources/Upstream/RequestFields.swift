@@ -8,7 +8,8 @@ enum RequestFields {
         var fields = HTTPFields()
         fields[.userAgent] = agent
         fields[.accept] = request.resource.accept.isEmpty ? "*/*" : request.resource.accept.joined(separator: ", ")
-        fields[.acceptEncoding] = "identity"
+        fields[.acceptEncoding] = GzipAnswer.isWanted(request) ? "gzip" : "identity"
+        if let post = request.post { fields[.contentType] = post.contentType }
         switch request.part {
         case .whole:
             guard let validators = request.validators else { break }

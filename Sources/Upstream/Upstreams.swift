@@ -52,7 +52,7 @@ public final class Upstreams: Sendable {
                 remote: remote, officialPrefix: upstream.officialPrefix, wire: wire, signIn: signIn, agent: self.agent, now: self.now,
                 digestsOnly: upstream.digestsOnly.contains(place))
         }
-        return RepositoryUpstream(name: "\(canonical.origin)", sites: sites, book: FigureBook(), logger: self.logger)
+        return RepositoryUpstream(name: "\(canonical.origin)", sites: sites, book: FigureBook(), compute: self.compute, logger: self.logger)
     }
 
     /// Ends all connections; requests that run fail. Must be called before the last reference goes, and before the group ends.

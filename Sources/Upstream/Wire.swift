@@ -10,16 +10,19 @@ struct Wire: Sendable {
     /// Where any address is right: the operator named them.
     let configured: Set<WebOrigin>
 
-    func send(_ method: HTTPRequest.Method, _ destination: Destination, _ fields: HTTPFields) async throws(UpstreamError) -> OutboundAnswer {
+    func send(
+        _ method: HTTPRequest.Method, _ destination: Destination, _ fields: HTTPFields, body: ByteBuffer? = nil
+    ) async throws(UpstreamError) -> OutboundAnswer {
         let reach: OutboundClient.Reach = self.configured.contains(destination.origin) ? .configured : .elsewhere
         do {
-            return try await self.client.send(method, destination, fields, reach: reach)
+            return try await self.client.send(method, destination, fields, body: body, reach: reach)
         } catch {
             guard error.code == .cut else { throw UpstreamError(error) }
         }
-        // A kept connection may have been closed by its other end just now: GET and HEAD are asked once more.
+        // A kept connection may have been closed by its other end just now: GET and HEAD are asked once more, and so is POST, which only asks
+        // something here and changes nothing.
         do {
-            return try await self.client.send(method, destination, fields, reach: reach)
+            return try await self.client.send(method, destination, fields, body: body, reach: reach)
         } catch {
             throw UpstreamError(error)
         }

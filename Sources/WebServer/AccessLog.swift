@@ -34,13 +34,19 @@ public struct AccessLog: Sendable {
         line.add("method", record.method)
         line.add("ms", hundredths: Int64((record.seconds * 100_000).rounded()))
         line.add("operation", record.operation)
-        line.add("path", record.path.utf8.count <= Self.longestPath ? record.path : String(record.path.prefix(Self.longestPath)))
+        let path = Self.masked(record.path)
+        line.add("path", path.utf8.count <= Self.longestPath ? path : String(path.prefix(Self.longestPath)))
         if !record.principal.isEmpty { line.add("principal", record.principal) }
         line.add("received", record.received)
         line.add("repository", record.repository)
         line.add("sent", record.sent)
         line.add("status", Int64(record.status))
         self.write(line.finished())
+    }
+
+    /// Clients that sign out name their token in the address.
+    private static func masked(_ path: String) -> String {
+        path.contains("entrepot_") ? path.replacing(#/entrepot_[A-Za-z0-9]{8,}/#, with: "entrepot_***") : path
     }
 
     /// An error with all that caused it.

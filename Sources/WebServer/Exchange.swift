@@ -76,13 +76,25 @@ struct Exchange {
         self.record.operation = outcome.operation
         self.record.principal = outcome.principal.name
         self.record.cause = outcome.cause
-        let plan = ResponsePlan(outcome.response, method: request.method, request: request.headers, refuse: outcome.refuse)
+        let gzip = await self.gzip(of: outcome.response, to: request)
+        var plan = ResponsePlan(outcome.response, method: request.method, request: request.headers, gzip: gzip, refuse: outcome.refuse)
+        if request.credentials != .none { plan.keepPrivate() }
         let keeps = await self.deliver(plan, bodyLength: request.bodyLength, mayKeep: true)
         let event =
             self.entrance.isControl
             ? AuditEvent(command: request, self.record, at: self.site.now()) : AuditEvent(outcome, of: request, self.record, at: self.site.now())
         if let event { self.site.audit.record(event) }
         return keeps
+    }
+
+    /// nil: the bytes go as they are, also where compressing them failed.
+    private mutating func gzip(of response: ArtifactResponse, to request: RequestIntake) async -> (any ContentSource)? {
+        do {
+            return try await ResponseCoding(method: request.method, request: request.headers, pool: self.site.pool).gzip(of: response)
+        } catch {
+            self.record.cause = self.record.cause ?? error
+            return nil
+        }
     }
 
     /// A refusal in the words of the format that the path begins with, and in plain text where that is none.

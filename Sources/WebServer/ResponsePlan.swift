@@ -29,10 +29,12 @@ struct ResponsePlan: Sendable {
     private let refuse: (@Sendable (FormatError) -> ArtifactResponse)?
 
     /// - Parameters:
+    ///   - gzip: the form that `ResponseCoding` chose; nil: the bytes go as they are.
     ///   - refuse: renders what is refused here; nil: plain text.
     ///   - random: for the boundary of several ranges.
     init(
-        _ response: ArtifactResponse, method: HTTPRequest.Method, request: HTTPFields, refuse: (@Sendable (FormatError) -> ArtifactResponse)? = nil,
+        _ response: ArtifactResponse, method: HTTPRequest.Method, request: HTTPFields, gzip: (any ContentSource)? = nil,
+        refuse: (@Sendable (FormatError) -> ArtifactResponse)? = nil,
         random: @autoclosure () -> UInt64 = .random(in: 0 ... .max)
     ) {
         self.refuse = refuse
@@ -48,16 +50,17 @@ struct ResponsePlan: Sendable {
             self.body = .bytes(bytes)
             self.length = Int64(bytes.readableBytes)
             self.headers[.contentLength] = nil
-            self.checkDocument(method, request)
+            self.checkDocument(response, method, request, gzip)
         case .content(let content):
             self.body = .none
             self.length = content.head.size ?? content.source.length
             self.headers[.contentLength] = nil
-            self.take(content, method, request, random)
+            self.take(content, response, method, request, gzip, random)
         case .stream(let source):
             self.body = .content(source, [.all])
             self.headers[.contentLength] = nil
         }
+        if response.isCompressible { self.headers.vary(on: .acceptEncoding) }
         if let cache = response.cache { self.tell(cache) }
         if self.status.hasNoBody {
             self.body = .none
@@ -87,22 +90,46 @@ struct ResponsePlan: Sendable {
         return plan
     }
 
-    /// A document whose format gave it a validator.
-    private mutating func checkDocument(_ method: HTTPRequest.Method, _ request: HTTPFields) {
-        guard self.status == .ok, method == .get || method == .head, let tag = self.headers[.eTag] else { return }
-        self.apply(Conditions(request).verdict(entityTag: EntityTag(tag), lastModified: nil, safe: true))
+    /// A document, whose format may have given it a validator.
+    private mutating func checkDocument(
+        _ response: ArtifactResponse, _ method: HTTPRequest.Method, _ request: HTTPFields, _ gzip: (any ContentSource)?
+    ) {
+        guard self.status == .ok, method == .get || method == .head else { return }
+        if self.headers[.eTag] != nil, self.check(response, Conditions(request)) != .proceed { return }
+        if let gzip { self.encode(gzip) }
     }
 
-    private mutating func take(_ content: Content, _ method: HTTPRequest.Method, _ request: HTTPFields, _ random: () -> UInt64) {
+    private mutating func take(
+        _ content: Content, _ response: ArtifactResponse, _ method: HTTPRequest.Method, _ request: HTTPFields, _ gzip: (any ContentSource)?,
+        _ random: () -> UInt64
+    ) {
         self.describe(content)
         self.body = .content(content.source, [self.length.map { .range(0..<$0) } ?? .all])
         guard self.status == .ok, method == .get || method == .head else { return }
         let conditions = Conditions(request)
+        guard self.check(response, conditions) == .proceed else { return }
+        if let gzip { return self.encode(gzip) }
         let tag = EntityTag(content.head.entityTag)
-        let verdict = conditions.verdict(entityTag: tag, lastModified: content.head.lastModified, safe: true)
-        guard verdict == .proceed else { return self.apply(verdict) }
         guard method == .get, let size = self.length, conditions.rangeHolds(entityTag: tag, lastModified: content.head.lastModified) else { return }
         self.cut(ByteRanges(request[.range], size: size), of: content.source, size: size, random)
+    }
+
+    /// Whether the client's conditions let it go out, in whichever form.
+    private mutating func check(_ response: ArtifactResponse, _ conditions: Conditions) -> Conditions.Verdict {
+        let tags = response.entityTags
+        let verdict = conditions.verdict(entityTags: tags.map { EntityTag($0) }, lastModified: response.lastModified, safe: true)
+        // What the client has is confirmed by its own name.
+        if verdict == .notModified, let known = conditions.known(of: tags) { self.headers[.eTag] = known }
+        self.apply(verdict)
+        return verdict
+    }
+
+    private mutating func encode(_ gzip: any ContentSource) {
+        self.length = gzip.length
+        self.body = .content(gzip, [self.length.map { .range(0..<$0) } ?? .all])
+        self.headers[.contentEncoding] = "gzip"
+        self.headers[.acceptRanges] = nil
+        if let tag = self.headers[.eTag] { self.headers[.eTag] = Content.compressedTag(of: tag) }
     }
 
     private mutating func describe(_ content: Content) {
@@ -115,6 +142,11 @@ struct ResponsePlan: Sendable {
         if !content.skippedMembers.isEmpty, content.head.change == .mutable { self.headers[.cacheControl] = "no-store" }
         if !content.skippedMembers.isEmpty { self.headers[.skippedMembers] = content.skippedMembers.map(\.text).joined(separator: ", ") }
         if let cache = content.cache { self.tell(cache) }
+    }
+
+    /// What somebody had to sign in for is not for a cache that others ask, too. RFC 9111, 3.5.
+    mutating func keepPrivate() {
+        if let policy = self.headers[.cacheControl], policy.hasPrefix("public") { self.headers[.cacheControl] = "private" + policy.dropFirst(6) }
     }
 
     private mutating func tell(_ cache: CacheReport) {

@@ -1,4 +1,5 @@
 import ArtifactModel
+import Compression
 import FormatAPI
 import FormatTestKit
 import HTTPTypes
@@ -19,7 +20,7 @@ struct DocumentTests {
         init(_ onMemberError: GroupPart.OnMemberError = .fail, owning: String? = nil) async throws {
             let plans: [TestSite.Plan] = [
                 .init("local"), try owning.map { try TestSite.Plan("other").owning($0) } ?? .init("other"),
-                .proxy("p", of: self.upstream).caching { $0.revalidateDeadline = .milliseconds(300) },
+                .proxy("p", of: self.upstream).caching { $0.revalidateDeadline = .seconds(5) },
                 try .group("g", of: ["local", "p", "other"], onMemberError: onMemberError),
                 try TestSite.Plan.proxy("ruled", of: self.upstream).allowing("^/p($|/)"), try .group("gr", of: ["local", "ruled"]),
             ]
@@ -143,6 +144,74 @@ struct DocumentTests {
             fixture.site.clock.advance(by: .seconds(1000))
             #expect(try await fixture.text("p/p").contains("2.1"))
             #expect(fixture.rendered == 2)
+        }
+    }
+
+    @Test("proxy: where one form of a document has changed, the others are asked for again, once and however young; and what trouble there is leaves them")
+    func forms() async throws {
+        let fixture = try await Fixture()
+        func put(_ version: Int) {
+            for name in ["p", "p.brief"] { fixture.upstream.put(name, .init("\(version).0 aa http://up/\(version).0\n", entityTag: "\"\(version)\"")) }
+        }
+        func asked(_ name: String) -> Int { fixture.upstream.asked.count { $0.address == name } }
+        func expect(_ text: String, at paths: String...) async throws {
+            for path in paths { #expect(try await fixture.text(path).contains(text)) }
+        }
+        put(1)
+        try await fixture.running {
+            try await expect("1.0", at: "p/p", "p/p.brief")
+            fixture.site.clock.advance(by: .seconds(601))
+            // Confirmed just now.
+            try await expect("1.0", at: "p/p.brief")
+            #expect(asked("p") == 1 && asked("p.brief") == 2)
+            put(2)
+            // The last of them has changed too, so that the first is asked for once more, and has not.
+            try await expect("2.0", at: "p/p", "p/p.brief", "p/p")
+            let count = fixture.upstream.asked.count
+            try await expect("2.0", at: "p/p", "p/p.brief", "p/p")
+            #expect(fixture.upstream.asked.count == count)
+            put(3)
+            fixture.site.clock.advance(by: .seconds(10))
+            try await expect("p http://up/3.0", at: "p/p/3.0")
+            fixture.stop()
+            try await expect("2.0", at: "p/p.brief")
+        }
+    }
+
+    @Test("a small document is compressed when it is asked for so, a large one for the next who asks; once for all, and anew where it has changed")
+    func compressed() async throws {
+        let fixture = try await Fixture()
+        func lines(_ count: Int) -> String { (0..<count).map { "\($0).0 \(String(repeating: "a", count: 60)) http://up/\($0).0\n" }.joined() }
+        func same(_ gzip: any ContentSource, _ content: Content) async throws {
+            var bytes = try await gzip.readAll(try #require(gzip.length), on: fixture.site.compute)
+            var out = ByteBuffer()
+            let decoder = GzipDecoder()
+            while var piece = try decoder.decode(&bytes) { out.writeBuffer(&piece) }
+            try decoder.finish()
+            #expect(try await content.source.readAll(try #require(content.head.size), on: fixture.site.compute) == out)
+        }
+        for (name, count) in [("tiny", 1), ("small", 100), ("large", 10_000)] { fixture.upstream.put(name, .init(lines(count), entityTag: "\"1\"")) }
+        try await fixture.running {
+            let content = try fixture.site.content(of: "p")
+            let tiny = try #require(try await content.document(VersionList.self, "tiny"))
+            #expect(tiny.gzip == nil)
+            let small = try #require(try await content.document(VersionList.self, "small"))
+            try await same(try #require(try await small.gzip?()), small)
+            let large = try #require(try await content.document(VersionList.self, "large"))
+            #expect(try await large.gzip?() == nil)
+            var made = try await large.gzip?()
+            while made == nil {
+                await Task.yield()
+                made = try await large.gzip?()
+            }
+            try await same(try #require(made), large)
+            fixture.upstream.put("small", .init(lines(200), entityTag: "\"2\""))
+            fixture.site.clock.advance(by: .seconds(1000))
+            let changed = try #require(try await content.document(VersionList.self, "small"))
+            #expect(changed.head.size != small.head.size)
+            try await same(try #require(try await changed.gzip?()), changed)
+            // What is in somebody's hands stays what it was.
+            try await same(try #require(try await small.gzip?()), small)
         }
     }
 

@@ -159,6 +159,18 @@ struct GroupTests {
         }
     }
 
+    @Test("a question that is posted goes on as it is, to the first upstream that knows")
+    func posted() async throws {
+        let fixture = try await Fixture()
+        fixture.second.put("audit", .init("nothing is wrong"))
+        let post = UpstreamCall.Post(contentType: "application/json", body: ByteBuffer(string: "{}"))
+        try await fixture.site.running {
+            let reply = try await fixture.site.content(of: "g").forward(UpstreamCall(UpstreamResource(.below("audit")), post: post))
+            #expect(reply.map { String(buffer: $0.body) } == "nothing is wrong")
+            for upstream in [fixture.first, fixture.second] { #expect(upstream.asked.map(\.method) == ["POST"] && upstream.asked.map(\.post) == [post]) }
+        }
+    }
+
     @Test("groups in groups stand for their members, each once; one that contains itself ends")
     func nested() async throws {
         let fixture = try await Fixture()

@@ -82,6 +82,8 @@ enum VersionList: DerivedDocument {
         key.isEmpty ? nil : (PackageName(namespace: "", name: key), "tag")
     }
     static func path(_ key: String) throws -> AssetPath { try AssetPath(["lists", key.isEmpty ? "all" : key]) }
+    /// `p` and `p.brief` are one list to the upstream.
+    static func forms(_ key: String) -> [String] { key.isEmpty ? [] : [key.hasSuffix(".brief") ? String(key.dropLast(6)) : key + ".brief"] }
     static func upstream(_ key: String) -> UpstreamResource { UpstreamResource(.below(key)) }
     static func scanner(_ key: String) -> LineScanner { LineScanner() }
 

@@ -21,7 +21,8 @@ import Testing
         init() async throws {
             self.bytes = ByteBuffer(bytes: (0..<ProxyFaultTests.size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 9) })
             self.path = try AssetPath(["a"])
-            self.site = try await TestSite.make(SilentFormat(), site: NoSettings(), [.proxy("p", of: self.upstream)])
+            self.site = try await TestSite.make(
+                SilentFormat(), site: NoSettings(), [TestSite.Plan.proxy("p", of: self.upstream).caching { $0.revalidateDeadline = .seconds(10) }])
             self.upstream.put("a", .init(self.bytes))
         }
 

@@ -1,5 +1,6 @@
 import ArtifactModel
 import BlockingWork
+import Compression
 import FormatAPI
 import Foundation
 import NIOCore
@@ -58,6 +59,30 @@ struct RenderingTests {
             #expect(source.largest.withLock { $0 } <= 256 << 10)
             #expect(source.reads.withLock { $0 } < 400)
         }
+    }
+
+    @Test(
+        "what stays large when it is compressed goes to a file too, and what it is made of is read to its size and no further", arguments: [5 << 20, 300_007])
+    func compressed(_ size: Int) async throws {
+        let pool = ThreadPool(threads: 2)
+        var (state, noise) = (UInt64(42), ByteBuffer())
+        while noise.readableBytes < size + 1000 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            noise.writeInteger(state)
+        }
+        let digest = try #require(ContentDigest(.sha256, [UInt8](repeating: 1, count: 32)))
+        let rendering = Rendering(digest: digest, size: Int64(size), bytes: MemoryContent(noise))
+        try await Self.folder { path in
+            let compressed = try await rendering.compressed(on: pool, ScratchFolder(path))
+            #expect(!compressed.isInMemory && compressed.bytes.length == compressed.size)
+            var bytes = try await compressed.bytes.readAll(compressed.size, on: pool)
+            var out = ByteBuffer()
+            let decoder = GzipDecoder()
+            while var piece = try decoder.decode(&bytes) { out.writeBuffer(&piece) }
+            try decoder.finish()
+            #expect(out == noise.getSlice(at: 0, length: size))
+        }
+        try await pool.shutdown()
     }
 
     @Test("a source that is shorter than its outline says is no document")

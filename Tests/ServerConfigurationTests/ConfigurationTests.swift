@@ -103,10 +103,10 @@ struct ConfigurationTests {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let text = try String(contentsOf: root.appending(path: "config/entrepot.yaml"), encoding: .utf8)
         let yaml = text.replacing(/(?m)^( *)# ( *[a-z][A-Za-z-]*:(?: .*)?)$/) { "\($0.1)\($0.2)" }
-        let loaded = Fixture.load(yaml, environment: ["DOCKERHUB_TOKEN": Fixture.secret])
+        let loaded = Fixture.load(yaml, formats: Fixture.all, environment: ["DOCKERHUB_TOKEN": Fixture.secret])
         #expect(loaded.errors == [])
         let configuration = try #require(loaded.configuration)
-        #expect(configuration.repositories.map(\.name.text) == ["docker-local", "files", "docker-hub", "docker-all"])
+        #expect(configuration.repositories.map(\.name.text) == ["docker-local", "files", "npm-local", "npm-proxy", "npm", "docker-hub", "docker-all"])
         #expect(configuration.server.tls != nil)
         #expect(configuration.cleanupPolicies.count == 1)
         // What a comment gives as a default is the default.
@@ -128,7 +128,7 @@ struct ConfigurationTests {
             let bytes = Array(try Data(contentsOf: file))
             guard String(decoding: bytes, as: UTF8.self).contains("\nconfigVersion:") else { continue }
             let loaded = Configuration.load(
-                bytes, file: file.lastPathComponent, formats: Fixture.formats, surroundings: Fixture.surroundings())
+                bytes, file: file.lastPathComponent, formats: Fixture.all, surroundings: Fixture.surroundings())
             #expect(Fixture.lines(loaded) == [])
         }
     }

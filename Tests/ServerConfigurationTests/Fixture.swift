@@ -87,6 +87,17 @@ struct PlainFormat: RepositoryFormat {
     func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { ArtifactResponse(.notFound) }
 }
 
+/// Another stand-in, whose hosted repositories take nothing twice.
+struct PackageFormat: RepositoryFormat {
+    static let id = "npm"
+    static let writePolicy = WritePolicy.allowOnce
+    func parse(_ head: RequestHead) throws(FormatError) -> NoOperation { NoOperation() }
+    func respond(to operation: NoOperation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: NoSettings) async throws
+        -> ArtifactResponse
+    { ArtifactResponse(.notFound) }
+    func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { ArtifactResponse(.notFound) }
+}
+
 /// Asks for a key that is not its own.
 struct GreedyFormat: RepositoryFormat {
     struct Settings: Decodable, Hashable, Sendable { var remote: String? }
@@ -104,6 +115,8 @@ struct NoSuchFile: Error, CustomStringConvertible { var description: String { "n
 
 enum Fixture {
     static let formats = [FormatSchema(ImageFormat.self), FormatSchema(PlainFormat.self)]
+    /// And those that the project's own configurations have.
+    static let all = Self.formats + [FormatSchema(PackageFormat.self)]
     static let secret = "hunter2-of-the-day"
 
     static func surroundings(_ environment: [String: String] = [:], files: [String: String] = [:]) -> Surroundings {

@@ -45,6 +45,28 @@ extension MetadataConformance {
             try await f.commit([.remove(Coordinates(package: PackageName(name: "p"), version: "2"))])
             try demandEqual(try await f.shown("p"), ["versions/10=ten", "versions/é=accent"])
         },
+        Case("an edit that was made for one generation of a document is refused at another") { f in
+            let document = DocumentID("list", "p")
+            let pointer = Edit.Change.point(PointerName(package: PackageName(name: "p"), kind: "tag", name: "t"), to: "1", .always)
+            func commit(_ generation: Int64) async throws(MetadataError) {
+                let edit = Edit(requiring: [.generation(document, generation)], [pointer], touching: [document])
+                try await f.metadata.commit(RepositoryEdit(repository: f.repository, store: f.store, edit: edit, now: f.now))
+            }
+            try await commit(0)
+            try await f.refused(.refused(.requirement(0))) { () throws(MetadataError) in try await commit(0) }
+            try await commit(1)
+            try demandEqual(try await f.generations("p"), [2])
+        },
+        Case("a patch changes what it names of a package's attributes, and leaves the rest") { f in
+            let package = PackageName(name: "p")
+            func attributes() async throws -> String {
+                try await f.metadata.rows(ContentQuery(.package(package), limit: 1), in: f.repository).rows.first?.attributes ?? "none"
+            }
+            try await f.commit([.patchPackage(package, with: #"{"a":1,"b":{"x":null,"y":"z"}}"#)])
+            try demandEqual(try await attributes(), #"{"a":1,"b":{"y":"z"}}"#)
+            try await f.commit([.patchPackage(package, with: #"{"a":null,"b":{"w":[1,2]}}"#)])
+            try demandEqual(try await attributes(), #"{"b":{"y":"z","w":[1,2]}}"#)
+        },
         Case("a document's generation grows with what it shows, and with nothing else") { f in
             try demandEqual(try await f.generations("p", "all"), [0, 0])
             try await f.publish("1", [f.fragment("p", "1", "one"), f.fragment("all", "p", "one")])

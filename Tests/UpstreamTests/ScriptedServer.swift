@@ -8,6 +8,8 @@ import Synchronization
 struct Heard: Sendable {
     var line: String
     var fields: [String: String]
+    /// Of a declared length.
+    var body = ""
     var path: String { String(self.line.split(separator: " ").dropFirst().first ?? "") }
     var method: String { String(self.line.split(separator: " ").first ?? "") }
     subscript(name: String) -> String? { self.fields[name.lowercased()] }
@@ -21,6 +23,8 @@ enum Reply: Sendable {
     case bytes(String)
     /// These bytes, and nothing more.
     case stall(String)
+    /// A whole answer whose body is no text; the connection is kept.
+    case binary(Int, [String: String], ByteBuffer)
 }
 
 /// An upstream that says what a test wants, on a free port of loopback.
@@ -103,12 +107,16 @@ final class ScriptedServer: Sendable {
             self.text += String(buffer: self.unwrapInboundIn(data))
             while let end = self.text.firstRange(of: "\r\n\r\n") {
                 let lines = self.text[..<end.lowerBound].split(separator: "\r\n")
-                self.text = String(self.text[end.upperBound...])
                 var heard = Heard(line: String(lines.first ?? ""), fields: [:])
                 for line in lines.dropFirst() {
                     let sides = line.split(separator: ":", maxSplits: 1)
                     if sides.count == 2 { heard.fields[sides[0].lowercased()] = String(sides[1].drop { $0 == " " }) }
                 }
+                let rest = self.text[end.upperBound...].utf8
+                let length = heard["content-length"].flatMap { Int($0) } ?? 0
+                guard rest.count >= length else { return }
+                heard.body = String(decoding: rest.prefix(length), as: UTF8.self)
+                self.text = String(decoding: rest.dropFirst(length), as: UTF8.self)
                 self.record.state.withLock { $0.heard.append(heard) }
                 self.perform(self.script(heard), heard, context)
             }
@@ -128,6 +136,11 @@ final class ScriptedServer: Sendable {
             case .bytes(let text):
                 context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
                 context.close(promise: nil)
+            case .binary(let status, let fields, var body):
+                var bytes = ByteBuffer(string: "HTTP/1.1 \(status) X\r\n" + fields.map { "\($0.key): \($0.value)\r\n" }.sorted().joined())
+                bytes.writeString("Content-Length: \(body.readableBytes)\r\n\r\n")
+                if heard.method != "HEAD" { bytes.writeBuffer(&body) }
+                context.writeAndFlush(self.wrapOutboundOut(bytes), promise: nil)
             case .stall(let text): context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
             }
         }

@@ -14,6 +14,8 @@ struct TestHandler: ArtifactHandler {
     /// Told when a request to `/hang` is cancelled.
     var cancelled: @Sendable () -> Void = {}
     var hung: @Sendable () -> Void = {}
+    /// Told when a compressed form is asked for.
+    var made: @Sendable () -> Void = {}
 
     static let alphabet = "abcdefghijklmnopqrstuvwxyz"
 
@@ -52,9 +54,35 @@ struct TestHandler: ArtifactHandler {
             return self.text("late")
         case "what": return self.text("\(request.origin) \(request.ownRoot?.text ?? "-") \(request.target.path.joined(separator: "|"))")
         case "document": return ArtifactResponse(.ok, headers: [.eTag: "\"d1\"", .contentType: "text/x"], body: .bytes(ByteBuffer(string: "document")))
+        case "packument": return self.packument()
+        case "pending": return self.packument { nil }
+        case "uncompressible": return self.packument { throw FormatError(.noSpace, "no room") }
+        case "list":
+            return ArtifactResponse(
+                .ok, headers: [.contentType: "application/json; charset=utf-8", .vary: "Accept"], body: .bytes(ByteBuffer(string: Self.long)))
+        case "tagged": return ArtifactResponse(.ok, headers: [.contentType: "text/plain", .eTag: "\"t1\""], body: .bytes(ByteBuffer(string: Self.long)))
+        case "secret":
+            return ArtifactResponse(.ok, headers: [.contentType: "text/html", .cacheControl: "no-store"], body: .bytes(ByteBuffer(string: Self.long)))
+        case "picture": return ArtifactResponse(.ok, headers: [.contentType: "image/png"], body: .bytes(ByteBuffer(string: Self.long)))
         case "gone": return ArtifactResponse(.noContent)
         default: return ArtifactResponse(.notFound)
         }
+    }
+
+    static let long = String(repeating: alphabet, count: 1000)
+
+    /// A document with a compressed form, which is only pretended.
+    private func packument(_ gzip: @escaping Content.Gzip = { MemoryContent(ByteBuffer(string: "compressed")) }) -> ArtifactResponse {
+        var response = self.content(MemoryContent(ByteBuffer(string: Self.alphabet)), .mutable)
+        guard case .content(var content) = response.body else { return response }
+        let made = self.made
+        content.gzip = {
+            made()
+            return try await gzip()
+        }
+        content.head.lastModified = nil
+        response.body = .content(content)
+        return response
     }
 
     private func text(_ text: String) -> ArtifactResponse { ArtifactResponse(.ok, body: .bytes(ByteBuffer(string: text))) }

@@ -9,6 +9,8 @@ protocol DocumentHolder: RepositoryContent {
     var maker: ContentMaker { get }
     /// nil: it has nothing to say in this document.
     func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> DocumentPart?
+    /// The same of what is here, however old it is; nobody is asked.
+    func heldPart<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key) async throws -> DocumentPart?
 }
 
 extension DocumentHolder {
@@ -19,11 +21,18 @@ extension DocumentHolder {
         }
     }
 
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]? {
+        guard let part = try await self.part(type, key, demand) else { return nil }
+        return [try await part.read().outline]
+    }
+
     func entry<Document: DerivedDocument>(
         _ type: Document.Type, _ key: Document.Key, section: String, name: String
     ) async throws -> DocumentEntry? {
         for _ in 0..<5 {
             do {
+                // An entry is looked for in what is here first: what a version is does not change with the list that it is in.
+                if let held = try await self.heldPart(type, key), let entry = try await held.entry(section, name, on: self.context.compute) { return entry }
                 guard let part = try await self.part(type, key, .containing(section: section, name: name)) else { return nil }
                 return try await part.entry(section, name, on: self.context.compute)
             } catch is DocumentChanged {
@@ -53,11 +62,18 @@ extension DocumentPart {
             let at = bytes.readerIndex + Int(slot.bytes.lowerBound - entry.bytes.lowerBound)
             return bytes.getString(at: at, length: slot.bytes.count) ?? ""
         }
-        return DocumentEntry(bytes: bytes, originals: originals, member: self.member)
+        let slots = entry.slots.map { slot in
+            DocumentSlot(slot.bytes.lowerBound - entry.bytes.lowerBound..<slot.bytes.upperBound - entry.bytes.lowerBound, path: slot.path)
+        }
+        return DocumentEntry(bytes: bytes, originals: originals, sortKey: entry.sortKey, slots: slots, member: self.member)
     }
 }
 
 extension HostedContent: DocumentHolder {
+    func heldPart<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key) async throws -> DocumentPart? {
+        try await self.part(type, key, .asConfigured)
+    }
+
     func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> DocumentPart? {
         let place = DocumentPlace(self.repository.id, Document.identifier(key))
         guard let generation = try await self.maker.metadata.generations(of: [place]).first, generation > 0 else { return nil }
@@ -68,10 +84,10 @@ extension HostedContent: DocumentHolder {
                 // Of one moment where that can be had: pages of two are right in each entry, and the next GET has another stamp.
                 for _ in 0..<2 {
                     let before = try await maker.metadata.generations(of: [place])
-                    let rows = try await FragmentContent.rows(of: place, Document.pointers(key), maker.metadata)
+                    let rows = try await FragmentContent.rows(of: place, generation, Document.pointers(key), Document.package(key), maker.metadata)
                     if try await maker.metadata.generations(of: [place]) == before { return rows }
                 }
-                return try await FragmentContent.rows(of: place, Document.pointers(key), maker.metadata)
+                return try await FragmentContent.rows(of: place, generation, Document.pointers(key), Document.package(key), maker.metadata)
             }
             return DocumentSource(outline: rows.outline, bytes: FragmentContent(rows: rows, ledger: maker.metadata))
         }
@@ -96,6 +112,14 @@ extension GroupContent {
     ) async throws -> DocumentEntry? {
         for _ in 0..<5 {
             do {
+                for member in try await self.members(about: Document.name(key)) {
+                    guard let part = try await (member.content() as? any DocumentHolder)?.heldPart(type, key) else {
+                        // What it has is not known: nobody behind it may answer in its place.
+                        if member.repository.isProxy { break }
+                        continue
+                    }
+                    if let entry = try await part.entry(section, name, on: self.context.compute) { return entry }
+                }
                 // Nobody's upstream is asked about what another member has.
                 for demand in [DocumentDemand.asConfigured, .containing(section: section, name: name)] {
                     let gathered = try await self.parts(type, key, demand)
@@ -110,6 +134,19 @@ extension GroupContent {
             }
         }
         throw FormatError(.unavailable, "this document changes faster than it can be read; try again", retryAfter: .seconds(1))
+    }
+
+    /// A member whose upstream must be asked again for what another has is not: the members' own answer stands first.
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]? {
+        var outlines: [Outline] = []
+        for attempt in demand == .asConfigured ? [demand] : [.asConfigured, demand] {
+            let gathered = try await self.parts(type, key, attempt)
+            if gathered.parts.isEmpty, let trouble = gathered.trouble { throw trouble }
+            outlines = []
+            for part in gathered.parts { outlines.append(try await part.read().outline) }
+            guard case .containing(let section, let name) = demand, !outlines.contains(where: { $0.entry(section, name) != nil }) else { break }
+        }
+        return outlines.isEmpty ? nil : outlines
     }
 
     private func parts<Document: DerivedDocument>(

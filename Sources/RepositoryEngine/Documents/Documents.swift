@@ -13,16 +13,17 @@ public final class Documents: Sendable {
         var document: DocumentID
         var revision: Int
     }
-    private struct Flight: Hashable, Sendable {
+    struct Flight: Hashable, Sendable {
         var key: RenderingShelf.Key
         var stamp: DocumentStamp
     }
 
-    private let shelf: Mutex<RenderingShelf>
+    let shelf: Mutex<RenderingShelf>
     private let outlines = Mutex(LeastRecentlyUsed<OutlineKey, FragmentContent.Rows>(capacity: 64 << 20))
     private let renderings = SharedWork<Flight, Rendering?>()
+    let compressing = SharedWork<Flight, Rendering>()
     private let scanning = SharedWork<OutlineKey, FragmentContent.Rows>()
-    private let scratch: ScratchFolder
+    let scratch: ScratchFolder
     /// How many were rendered.
     private let made = Mutex(0)
 
@@ -88,11 +89,14 @@ public final class Documents: Sendable {
             }
             if let trace = order.context.notes.trace { return Self.dry(order, gathered, trace) }
             do {
-                guard let rendering = try await self.rendering(order, gathered, start) else {
+                let flight = Self.flight(order, gathered)
+                guard let rendering = try await self.rendering(order, gathered, flight, start) else {
                     if let trouble = gathered.trouble { throw trouble }
                     return nil
                 }
-                return Self.content(rendering, order, gathered)
+                var content = Self.content(rendering, order, gathered)
+                content.gzip = self.gzip(of: rendering, flight, on: order.context.compute, start)
+                return content
             } catch is DocumentChanged {
                 continue
             }
@@ -122,14 +126,20 @@ public final class Documents: Sendable {
         }
     }
 
-    private func rendering<Document: DerivedDocument>(
-        _ order: Order<Document>, _ gathered: Gathered<DocumentPart>, _ start: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Bool
-    ) async throws -> Rendering? {
+    private static func flight<Document: DerivedDocument>(_ order: Order<Document>, _ gathered: Gathered<DocumentPart>) -> Flight {
         let stamp = DocumentStamp(revision: Document.revision, parts: gathered.parts.map(\.stamp))
         let place = RenderingShelf.Place(repository: order.repository.id, document: Document.identifier(order.key))
-        let key = RenderingShelf.Key(place: place, publicBase: order.context.publicBase, isPartial: !gathered.skippedMembers.isEmpty)
+        return Flight(
+            key: RenderingShelf.Key(place: place, publicBase: order.context.publicBase, isPartial: !gathered.skippedMembers.isEmpty), stamp: stamp)
+    }
+
+    private func rendering<Document: DerivedDocument>(
+        _ order: Order<Document>, _ gathered: Gathered<DocumentPart>, _ flight: Flight,
+        _ start: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Bool
+    ) async throws -> Rendering? {
+        let (key, stamp) = (flight.key, flight.stamp)
         if let kept = self.shelf.withLock({ $0.rendering(key, stamp) }) { return kept }
-        return try await self.renderings.value(Flight(key: key, stamp: stamp), start: start) {
+        return try await self.renderings.value(flight, start: start) {
             // Made between the look and now.
             if let kept = self.shelf.withLock({ $0.rendering(key, stamp) }) { return kept }
             let rendering = try await self.render(order, gathered.parts)

@@ -36,7 +36,7 @@ struct FragmentContent: ContentSource {
 
     /// All rows of the document, a page at a time, of one generation where that can be had.
     static func rows(
-        of place: DocumentPlace, _ pointers: (package: PackageName, kind: String)?, _ metadata: any MetadataStore
+        of place: DocumentPlace, _ generation: Int64, _ pointers: (package: PackageName, kind: String)?, _ package: PackageName?, _ metadata: any MetadataStore
     ) async throws -> Rows {
         var rows = Rows(outline: Outline())
         var mark: StoredFragment?
@@ -45,7 +45,14 @@ struct FragmentContent: ContentSource {
             for fragment in page { rows.add(fragment) }
             mark = page.count == 1000 ? page.last : nil
         } while mark != nil
+        // What has no component is not there, whatever is remembered of it.
+        guard !rows.numbers.isEmpty else { return rows }
         if let pointers { try await rows.add(pointers, of: place.repository, metadata) }
+        if let package, let row = try await metadata.rows(ContentQuery(.package(package), limit: 1), in: place.repository).rows.first {
+            let end = rows.ends.last ?? 0
+            rows.outline.add(Outline.Entry(section: Outline.package, name: "", sortKey: Array(row.attributes.utf8), bytes: end..<end))
+            rows.outline.add(Outline.Entry(section: Outline.generation, name: "", sortKey: Array("\(generation)".utf8), bytes: end..<end))
+        }
         rows.outline.seal()
         return rows
     }

@@ -11,6 +11,10 @@ struct RenderingShelf: Sendable {
         var publicBase: String
         /// Without some member of the group: the whole one is not to be lost over it.
         var isPartial: Bool
+        /// The same as gzip.
+        var isCompressed = false
+
+        var compressed: Key { Key(place: self.place, publicBase: self.publicBase, isPartial: self.isPartial, isCompressed: true) }
     }
     private struct Kept: Sendable {
         var stamp: DocumentStamp
@@ -41,6 +45,7 @@ struct RenderingShelf: Sendable {
     }
 
     mutating func keep(_ rendering: Rendering?, _ key: Key, _ stamp: DocumentStamp) {
+        // Of what comes anew, the compressed form that there may be is an older one's.
         self.remove(key)
         let kept = Kept(stamp: stamp, rendering: rendering)
         if let rendering, !rendering.isInMemory {
@@ -57,7 +62,9 @@ struct RenderingShelf: Sendable {
     }
 
     private mutating func remove(_ key: Key) {
-        self.small.remove(key)
-        self.large.remove(key)
+        for key in key.isCompressed ? [key] : [key, key.compressed] {
+            self.small.remove(key)
+            self.large.remove(key)
+        }
     }
 }

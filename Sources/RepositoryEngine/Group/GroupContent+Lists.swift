@@ -5,7 +5,7 @@ extension GroupContent {
     func gather<Part: Sendable>(
         _ name: String?, _ ask: @escaping @Sendable (any RepositoryContent) async throws -> Part
     ) async throws -> Gathered<Part> {
-        let members = self.members(about: name)
+        let members = try await self.members(about: name)
         var parts: [(member: Int, reply: Result<Part, FormatError>)] = []
         try await withThrowingTaskGroup(of: (Int, Result<Part, FormatError>).self) { group in
             for (place, member) in members.enumerated() {

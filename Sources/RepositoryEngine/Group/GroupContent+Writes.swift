@@ -42,12 +42,16 @@ extension GroupContent {
         switch change {
         case .put(let component): component.coordinates.package.path
         case .remove(let coordinates): coordinates.package.path
-        case .setPackage(let package, _): package.path
+        case .setPackage(let package, _), .patchPackage(let package, _): package.path
         case .putAsset(let asset, _): self.name(at: asset.path)
         case .removeAsset(let path), .renew(let path), .link(let path, _, _, _): self.name(at: path)
         case .point(let name, _, _), .unpoint(let name): name.package.path
         }
     }
+
+    func writable() throws -> any RepositoryContent { try self.writing(nil) }
+
+    func generation(of document: DocumentID) async throws -> Int64 { try await self.writing(nil).generation(of: document) }
 
     var adopts: Bool { true }
 
@@ -57,7 +61,7 @@ extension GroupContent {
         let writing = try self.writing(name)
         guard let target = self.target else { return false }
         if try await self.maker.metadata.asset(at: want.path, in: target.repository.id) != nil { return true }
-        let members = self.members(about: name).filter { $0.repository.id != target.repository.id && self.mayRead(name, $0.repository) }
+        let members = try await self.members(about: name).filter { $0.repository.id != target.repository.id && self.mayRead(name, $0.repository) }
         var want = want
         want.delivery = .whole
         guard let found = try await self.content(want, of: members), let member = members.first(where: { $0.repository.name == found.member }) else {

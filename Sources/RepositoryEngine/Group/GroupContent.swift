@@ -19,14 +19,33 @@ struct GroupContent: RepositoryContent {
     let links: LinkSources
 
     /// Those that may be asked about a name, in order.
-    func members(about name: String?) -> [Member] {
-        guard let name, !self.links.catalogue.owners.isEmpty else { return self.members }
-        return self.members.filter { member in
-            let mayAsk = self.mayAsk(member.repository, about: name)
+    func members(about name: String?) async throws -> [Member] {
+        guard let name else { return self.members }
+        let members = self.members.filter { member in
+            let mayAsk = self.links.catalogue.owners.isEmpty || self.mayAsk(member.repository, about: name)
             if !mayAsk { self.context.notes.trace?.add(member.repository.name, name, "not asked: another repository owns this name") }
             return mayAsk
         }
+        guard self.part.merge == .hosted, members.contains(where: \.repository.isProxy), let package = self.format?.exclusivePackage(name),
+            try await self.isHeld(package, by: members)
+        else { return members }
+        return members.filter { member in
+            if member.repository.isProxy {
+                self.context.notes.trace?.add(member.repository.name, name, "not asked: a hosted member has a package of this name (merge: union asks both)")
+            }
+            return !member.repository.isProxy
+        }
     }
+
+    /// Whether a hosted member has a version of it.
+    private func isHeld(_ package: PackageName, by members: [Member]) async throws -> Bool {
+        for member in members where !member.repository.isProxy {
+            if try await !self.maker.metadata.rows(ContentQuery(.components(package), limit: 1), in: member.repository.id).rows.isEmpty { return true }
+        }
+        return false
+    }
+
+    func asksUpstream(about name: String) async throws -> Bool { try await self.members(about: name).contains(where: \.repository.isProxy) }
 
     /// By the name that the client uses, and by the one that the member has for it.
     func mayAsk(_ member: Repository, about name: String) -> Bool {
@@ -38,7 +57,7 @@ struct GroupContent: RepositoryContent {
     func name(at path: AssetPath) -> String { self.format?.name(at: path) ?? path.text }
 
     func content(_ want: ContentRequest) async throws -> Content? {
-        try await self.content(want, of: self.members(about: self.name(at: want.path)))
+        try await self.content(want, of: try await self.members(about: self.name(at: want.path)))
     }
 
     func content(_ want: ContentRequest, of members: [Member]) async throws -> Content? {
@@ -108,7 +127,7 @@ struct GroupContent: RepositoryContent {
     }
 
     func resolve(_ want: PointerRequest) async throws -> Pointer? {
-        let members = self.members(about: want.name.package.path).filter { member in
+        let members = try await self.members(about: want.name.package.path).filter { member in
             self.allowed(want.named(by: member.repository).upstream?.asked.map { member.repository.allows($0) } ?? true, member, want.name.name)
         }
         var walk = MemberWalk(upstreams: members.map(\.repository.isProxy), .byMember, onMemberError: self.part.onMemberError)
@@ -123,7 +142,7 @@ struct GroupContent: RepositoryContent {
     }
 
     func forward(_ call: UpstreamCall) async throws -> UpstreamReply? {
-        let members = self.members(about: call.resource.name).filter { member in
+        let members = try await self.members(about: call.resource.name).filter { member in
             call.resource.asked.map { member.repository.allows($0) } ?? true
         }
         var walk = MemberWalk(upstreams: members.map(\.repository.isProxy), .byMember, onMemberError: self.part.onMemberError)

@@ -15,7 +15,16 @@ public struct GroupPart: Hashable, Sendable {
     /// A hosted member.
     public var writeTo: RepositoryName?
     public var onMemberError: OnMemberError
-    public init(members: [RepositoryName], writeTo: RepositoryName? = nil, onMemberError: OnMemberError = .fail) {
+    /// Who adds to a name that a hosted member holds, of formats where that is a question.
+    public var merge: Merge
+    public enum Merge: Hashable, Sendable {
+        /// The hosted members alone.
+        case hosted
+        /// Everyone.
+        case union
+    }
+    public init(members: [RepositoryName], writeTo: RepositoryName? = nil, onMemberError: OnMemberError = .fail, merge: Merge = .hosted) {
+        self.merge = merge
         self.members = members
         self.writeTo = writeTo
         self.onMemberError = onMemberError

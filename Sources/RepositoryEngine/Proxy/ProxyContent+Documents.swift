@@ -7,22 +7,42 @@ import Synchronization
 
 /// The upstream's documents: kept as they came, whole before anything is made of them.
 extension ProxyContent: DocumentHolder {
-    /// A list that lacks what is asked for is not asked for again within this.
-    private static var leastAge: Duration { .seconds(5) }
-
     func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> DocumentPart? {
+        let key = try await self.form(type, key, demand)
         let want = try self.want(type, key)
         // By the address that the upstream has it at: where it is kept is nobody's to name.
         guard want.upstream?.asked.map({ self.repository.allows($0) }) ?? true, let part = try await self.part(type, key, want) else { return nil }
         guard case .containing(let section, let name) = demand, self.context.notes.trace == nil else { return part }
         guard try await part.read().outline.entry(section, name) == nil else { return part }
         var newer = want
-        newer.maxAge = Self.leastAge
+        // Older than none. Many who ask at one time share the question, and an upstream where nothing is new says so in a few bytes.
+        newer.maxAge = .nanoseconds(-1)
         return try await self.part(type, key, newer)
     }
 
+    func heldPart<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key) async throws -> DocumentPart? {
+        guard self.context.notes.trace == nil else { return nil }
+        let key = try await self.form(type, key, .containing(section: "", name: ""))
+        var want = try self.want(type, key)
+        guard want.upstream?.asked.map({ self.repository.allows($0) }) ?? true else { return nil }
+        want.upstream = nil
+        return try await self.part(type, key, want)
+    }
+
+    /// Of a document that has several, for an entry: the one that is kept, where the one asked for is not.
+    private func form<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Document.Key {
+        guard case .containing = demand else { return key }
+        for form in [key] + Document.forms(key) where try await self.maker.metadata.asset(at: try Document.path(form), in: self.repository.id) != nil {
+            return form
+        }
+        return key
+    }
+
     private func part<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ want: ContentRequest) async throws -> DocumentPart? {
-        guard let found = try await self.whole(want), let digest = found.head.digests.first(.sha256) ?? self.unknown else { return nil }
+        // Most of those who ask are answered from what was made before: the upstream's bytes are opened where they are read.
+        var late = self
+        late.opensLate = true
+        guard let found = try await late.whole(want), let digest = found.head.digests.first(.sha256) ?? self.unknown else { return nil }
         let stamp = DocumentStamp.Part(repository: self.repository.id, version: .bytes(digest))
         let (maker, compute) = (self.maker, self.context.compute)
         return DocumentPart(stamp: stamp, member: self.repository.name, cache: found.cache) {
@@ -36,10 +56,14 @@ extension ProxyContent: DocumentHolder {
     /// What is no such document is not kept, so that it takes no good one's place.
     private func want<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key) throws -> ContentRequest {
         let (maker, compute, repository) = (self.maker, self.context.compute, self.repository.id)
+        let others = OtherForms(
+            paths: try Document.forms(key).map(Document.path), repository: repository, shelf: self.repository.shelf.id, maxAge: self.part.cache.maxAge,
+            maker: maker)
         return ContentRequest(try Document.path(key), .mutable, upstream: Document.upstream(key), delivery: .whole) { arrival in
             let outline = try await Self.scan(arrival.blob.source, Document.scanner(key), on: compute)
             if let digest = arrival.blob.digests.first(.sha256) {
                 maker.documents.remember(outline, type, key, of: DocumentStamp.Part(repository: repository, version: .bytes(digest)))
+                try await others.expire(after: arrival.path, digest)
             }
             return Edit([.putAsset(arrival.asset, .always)])
         }
@@ -92,6 +116,35 @@ extension ProxyContent: DocumentHolder {
     }
 }
 
+/// The other forms of a document: where one has changed, a client must not learn less from the next one that it asks for.
+private struct OtherForms: Sendable {
+    var paths: [AssetPath]
+    var repository: RepositoryID
+    var shelf: BlobStoreID
+    var maxAge: Duration
+    var maker: ContentMaker
+
+    /// Has them asked for again. Before the change is kept, so that whoever sees it finds them so; what has not changed comes to a 304.
+    /// - Parameter digest: of what is about to be kept at `path`.
+    func expire(after path: AssetPath, _ digest: ContentDigest) async throws {
+        guard !self.paths.isEmpty, let kept = try await self.maker.metadata.asset(at: path, in: self.repository)?.digests.first(.sha256), kept != digest else {
+            return
+        }
+        // As old as may be and no older, so that they can be served where the upstream is in trouble.
+        let now = self.maker.now()
+        let limit = now - self.maxAge - .seconds(1)
+        var states: [UpstreamState] = []
+        for path in self.paths {
+            guard var state = try await self.maker.metadata.upstreamState(of: UpstreamState.subject(of: path), in: self.repository), state.checked > limit
+            else { continue }
+            state.checked = limit
+            states.append(state)
+        }
+        guard !states.isEmpty else { return }
+        try await self.maker.metadata.commit(RepositoryEdit(repository: self.repository, store: self.shelf, edit: Edit([]), states: states, now: now))
+    }
+}
+
 extension Fill {
     /// Returns when it is committed.
     /// - Throws: why it never will be.
@@ -99,6 +152,8 @@ extension Fill {
         while true {
             try Task.checkCancellation()
             let (isKept, failure) = self.state.withLock { state in (state.machine.phase == .kept, state.machine.unkept) }
+            // Another one was faster, and has kept it.
+            if case .superseded? = failure { return }
             if let failure { throw FormatError(failure) }
             if isKept { return }
             await self.wait { $0.machine.phase != .kept && $0.machine.unkept == nil }

@@ -128,7 +128,7 @@ extension ProxyContent {
         self.context.notes.trace?.add(
             self.repository.name, "\(call.resource.shown) at \(self.part.upstream.name)", "asked and passed on; nothing of it is kept")
         do {
-            let answer = try await self.part.upstream.send(UpstreamRequest(.get, call.resource))
+            let answer = try await self.part.upstream.send(UpstreamRequest(call))
             guard let body = try await answer.body.collect(upTo: call.limit) else {
                 throw FormatError(.upstreamFailed, "the upstream's answer is larger than \(call.limit) bytes")
             }

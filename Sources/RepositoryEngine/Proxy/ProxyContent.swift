@@ -11,6 +11,10 @@ struct ProxyContent: RepositoryContent {
     let repository: Repository
     let part: ProxyPart
     let maker: ContentMaker
+    /// Whether a name is not another repository's own.
+    let mayAsk: @Sendable (_ name: String) -> Bool
+    /// Whether what is kept is opened where its first byte is asked for, and not before.
+    var opensLate = false
 
     private var metadata: any MetadataStore { self.maker.metadata }
     var origin: ProxyOrigin {
@@ -138,7 +142,7 @@ struct ProxyContent: RepositoryContent {
     /// nil: its bytes are gone, so that it is fetched anew.
     func content(of asset: StoredAsset, _ want: ContentRequest, _ outcome: CacheReport.Outcome, since age: Duration?) async throws -> Content? {
         guard let digest = asset.digests.first(.sha256) else { throw FormatError(.internalFailure, "the metadata names no bytes for this") }
-        guard let source = try await self.maker.source(of: digest, size: asset.size, in: self.repository.shelf, on: self.context.compute) else {
+        guard let source = try await self.source(of: digest, asset) else {
             guard want.upstream == nil else { return nil }
             throw FormatError(
                 .internalFailure, "the bytes of this are missing from the blob store", cause: BlobStoreError(.notFound, "no bytes for \(digest)"))
@@ -153,6 +157,18 @@ struct ProxyContent: RepositoryContent {
         guard self.context.notes.trace == nil else { return Content(head: head, member: self.repository.name, cache: report, source: source) }
         let served = self.maker.serving(source, of: want.path, in: self.repository.id, to: want.delivery ?? self.context.delivery)
         return Content(head: head, member: self.repository.name, cache: report, source: served)
+    }
+
+    private func source(of digest: ContentDigest, _ asset: StoredAsset) async throws -> (any ContentSource)? {
+        let (maker, repository, compute) = (self.maker, self.repository, self.context.compute)
+        guard self.opensLate else { return try await maker.source(of: digest, size: asset.size, in: repository.shelf, on: compute) }
+        return LateContent(length: asset.size) {
+            if let source = try await maker.source(of: digest, size: asset.size, in: repository.shelf, on: compute) { return source }
+            // Its bytes are gone. It is fetched anew, as a file would be; and what was to be made of it is begun anew.
+            try await maker.metadata.commit(
+                RepositoryEdit(repository: repository.id, store: repository.shelf.id, edit: Edit([.removeAsset(asset.path)]), states: [], now: maker.now()))
+            throw DocumentChanged()
+        }
     }
 
     // MARK: What is fetched
@@ -308,6 +324,8 @@ struct ProxyContent: RepositoryContent {
     // MARK: What a proxy does not do
 
     func fullName(_ name: String) -> String { self.part.upstream.fullName(name) }
+
+    func asksUpstream(about name: String) async throws -> Bool { self.mayAsk(name) }
 
     func list(_ query: ContentQuery) async throws -> ContentPage {
         self.context.notes.trace?.add(self.repository.name, "a list", "of what is kept; the upstream is not asked")

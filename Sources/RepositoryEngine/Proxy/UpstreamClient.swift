@@ -109,7 +109,7 @@ public struct UpstreamRequest: Sendable {
         /// To the end, or to `to`, exclusive.
         case from(Int64, to: Int64?)
     }
-    /// GET or HEAD.
+    /// GET or HEAD; POST with `post`.
     public var method: HTTPRequest.Method
     public var resource: UpstreamResource
     public var part: Part
@@ -117,6 +117,14 @@ public struct UpstreamRequest: Sendable {
     /// (`If-None-Match`, `If-Modified-Since`).
     public var validators: Validators?
     public var kind: Kind
+    /// What is sent with it, of the whole.
+    public var post: UpstreamCall.Post?
+
+    /// A question whose answer is not kept.
+    public init(_ call: UpstreamCall) {
+        self.init(call.post == nil ? .get : .post, call.resource)
+        self.post = call.post
+    }
 
     public init(_ method: HTTPRequest.Method = .get, _ resource: UpstreamResource, part: Part = .whole, validators: Validators? = nil, kind: Kind = .mutable) {
         self.kind = kind

@@ -32,6 +32,9 @@ private final class PushedMeanwhile: RepositoryContent {
     func document<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Content? {
         try await self.content.document(type, key, demand)
     }
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]? {
+        try await self.content.outlines(type, key, demand)
+    }
     func entry<Document: DerivedDocument>(
         _ type: Document.Type, _ key: Document.Key, section: String, name: String
     ) async throws -> DocumentEntry? { try await self.content.entry(type, key, section: section, name: name) }

@@ -33,7 +33,7 @@ let formatTargets: [Target] = formats.flatMap { name in
     [
         module("\(name)Format", [model, formatAPI, nio, http], path: "plugins/\(name)/Sources"),
         tests(
-            "\(name)FormatTests", [.target(name: "\(name)Format"), "FormatTestKit", "AccessControl", model, formatAPI, nio, http, crypto],
+            "\(name)FormatTests", [.target(name: "\(name)Format"), "FormatTestKit", "TestDice", "AccessControl", model, formatAPI, nio, http, crypto],
             path: "plugins/\(name)/Tests"),
     ]
 }
@@ -110,13 +110,15 @@ let package = Package(
             ]),
         module("StorageConformance", [model, storageAPI, nio, crypto], path: "Tests/StorageConformance"),
 
+        module("TestDice", [], path: "Tests/TestDice"),
+
         tests("ArtifactModelTests", [model, nio]),
         tests("CompressionTests", ["Compression", nio]),
         tests("BlobStoresTests", [model, storageAPI, "BlobStores", "BlockingWork", "StorageConformance", nio]),
         tests("SQLMetadataTests", [model, storageAPI, "SQLMetadata", "SQLiteDriver", "BlockingWork", "StorageConformance", nio]),
         tests("SQLiteDriverTests", [model, storageAPI, "SQLMetadata", "SQLiteDriver", "BlockingWork", nio]),
-        tests("AccessControlTests", [model, storageAPI, "AccessControl", "BlockingWork", "SQLMetadata", "SQLiteDriver", crypto, logging]),
-        tests("AuditTests", [model, storageAPI, "Audit", "BlockingWork", "SQLMetadata", "SQLiteDriver", logging, lifecycle]),
+        tests("AccessControlTests", [model, storageAPI, "AccessControl", "TestDice", "BlockingWork", "SQLMetadata", "SQLiteDriver", crypto, logging]),
+        tests("AuditTests", [model, storageAPI, "Audit", "TestDice", "BlockingWork", "SQLMetadata", "SQLiteDriver", logging, lifecycle]),
         tests(
             "RepositoryEngineTests",
             [

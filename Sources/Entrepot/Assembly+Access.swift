@@ -3,9 +3,9 @@ import ArtifactModel
 import Audit
 import FormatAPI
 import Logging
+import RepositoryEngine
 import SQLMetadata
 import ServerConfiguration
-import RepositoryEngine
 import StorageAPI
 
 extension Assembly {

@@ -25,8 +25,9 @@ public protocol RepositoryContent: Sendable {
     func entry<Document: DerivedDocument>(
         _ type: Document.Type, _ key: Document.Key, section: String, name: String
     ) async throws -> DocumentEntry?
-    /// What a document would be composed of, in the order of the members; nil: nobody has anything to say in it.
-    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]?
+    /// What a document would be composed of, in the order of the members; nil: nobody has anything to say in it. Throws where what is demanded is not there, and
+    /// a member that may have it was in trouble.
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Gathered<Outline>?
     /// A keyset page of components, pointers, edges, packages or a folder.
     func list(_ query: ContentQuery) async throws -> ContentPage
     /// Streams, hashes and keeps: the bytes are durable and safe from the collector until `StagedBlob.heldUntil`.
@@ -92,6 +93,8 @@ public struct RequestContext: Sendable {
     public var isAllowed: @Sendable (Access) -> Bool
     /// Whether what is written may take the place of what is there: `writePolicy: allow`, of a group's that of the member that takes the writes.
     public var replaces = true
+    /// The server's clock.
+    public var now: @Sendable () -> Timestamp = { Timestamp(milliseconds: 0) }
     /// What a client compressed with gzip. nil: it is longer than so many bytes. Throws where it is not gzip.
     public var decompress: @Sendable (_ bytes: ByteBuffer, _ limit: Int) async throws -> ByteBuffer? = { _, _ in nil }
     /// The account of who asks, and the way to one. nil: there is no access control.

@@ -35,7 +35,9 @@ struct AccountView: OwnAccount {
         // A token is a password that needs no other in its place, and a token that was found makes none.
         guard case .password = principal.basis else { return password }
         let suffix = String(UInt32.random(in: .min ... .max), radix: 36)
-        return try await self.desk.makeToken("\(client)-sign-in-\(suffix)", for: principal.name, grants: [], lifetime: Self.lifetime).text
+        let made = try await self.desk.makeToken("\(client)-sign-in-\(suffix)", for: principal.name, grants: [], lifetime: Self.lifetime)
+        self.logins.note(change: "made token \(made.token.id) «\(made.token.name)»")
+        return made.text
     }
 
     func tokens() async throws -> [AccountToken] {
@@ -54,17 +56,24 @@ struct AccountView: OwnAccount {
             throw FormatError(.forbidden, "tokens are made by who knows the account's password, and not with another token")
         }
         let made = try await self.desk.makeToken(name, for: self.caller.name, grants: grants, lifetime: nil)
+        self.logins.note(change: "made token \(made.token.id) «\(made.token.name)»")
         return (made.text, AccountToken(made.token))
     }
 
     func revokeToken(_ id: Int64) async throws -> Bool {
         guard self.caller.limits == .none else { throw FormatError(.forbidden, "a token that is confined ends no others") }
-        return try await self.desk.revokeToken(id, of: self.caller.name)
+        return try await self.revoke(id)
     }
 
     func revokeOwnToken(_ text: String) async throws -> Bool {
-        guard request.credentials == .bearer(text), case .token(let id, _) = self.caller.means else { return false }
-        return try await self.desk.revokeToken(id, of: self.caller.name)
+        guard self.request.credentials == .bearer(text), case .token(let id, _) = self.caller.means else { return false }
+        return try await self.revoke(id)
+    }
+
+    private func revoke(_ id: Int64) async throws -> Bool {
+        guard try await self.desk.revokeToken(id, of: self.caller.name) else { return false }
+        self.logins.note(change: "revoked token \(id)")
+        return true
     }
 }
 
@@ -103,9 +112,8 @@ extension ArtifactService {
         } catch {
             self.fail(&outcome, with: error, route)
         }
-        if let login = logins.last {
-            (outcome.audit.isLogin, outcome.principal, outcome.repository) = (true, login, repository?.name)
-        }
+        outcome.note(logins)
+        if logins.last != nil { outcome.repository = repository?.name }
         return outcome
     }
 }
@@ -118,7 +126,7 @@ struct AbsentContent: RepositoryContent {
     func content(_ want: ContentRequest) async throws -> Content? { nil }
     func resolve(_ want: PointerRequest) async throws -> Pointer? { nil }
     func document<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Content? { nil }
-    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]? { nil }
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Gathered<Outline>? { nil }
     func entry<Document: DerivedDocument>(
         _ type: Document.Type, _ key: Document.Key, section: String, name: String
     ) async throws -> DocumentEntry? { nil }

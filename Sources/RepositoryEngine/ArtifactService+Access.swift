@@ -1,9 +1,7 @@
 public import AccessControl
 import ArtifactModel
 public import FormatAPI
-import FoundationEssentials
 import HTTPTypes
-import NIOCore
 
 /// A request that is refused for who sends it, or for where it leads.
 struct Refusal: Error {
@@ -208,54 +206,6 @@ extension FormatError {
         case .busy, .unavailable: self.init(.unavailable, failure.message, retryAfter: failure.retryAfter ?? .seconds(1), cause: failure.cause)
         case .tooLong: self.init(.invalidRequest, failure.message)
         case .cancelled: self.init(.cancelled, "the request was cancelled")
-        }
-    }
-}
-
-extension ArtifactResponse {
-    /// JSON for a client that would have a document in it.
-    static func plain(_ failure: Failure, for head: RequestHead) -> ArtifactResponse {
-        let headers: HTTPFields = failure.challenge == .none ? [:] : [.wwwAuthenticate: "Basic realm=\"Entrepot\", charset=\"UTF-8\""]
-        let wantsJSON = head.headers[values: .accept].contains { $0.lowercased().contains("json") }
-        guard wantsJSON else { return .plain(failure.error.code.plainStatus, failure.error.message, headers: headers) }
-        var response = ArtifactResponse(failure.error.code.plainStatus, headers: headers)
-        response.headers[.contentType] = "application/json"
-        response.body = .bytes(ByteBuffer(bytes: PlainFailure(error: failure.error.message).json))
-        return response
-    }
-}
-
-private struct PlainFailure: Encodable {
-    var error: String
-
-    var json: [UInt8] {
-        do {
-            return Array(try JSONEncoder().encode(self)) + [UInt8(ascii: "\n")]
-        } catch {
-            // A text is always JSON.
-            return []
-        }
-    }
-}
-
-extension FormatError.Code {
-    fileprivate var plainStatus: HTTPResponse.Status {
-        switch self {
-        case .unauthenticated: .unauthorized
-        case .forbidden, .readOnly, .quotaExceeded: .forbidden
-        case .throttled: .tooManyRequests
-        case .unavailable, .noSpace, .notServed: .serviceUnavailable
-        case .notFound: .notFound
-        case .invalidRequest, .digestMismatch: .badRequest
-        case .methodNotAllowed: .methodNotAllowed
-        case .conflict: .conflict
-        case .preconditionFailed: .preconditionFailed
-        case .wrongRange: .rangeNotSatisfiable
-        case .tooLarge: .contentTooLarge
-        case .unsupported: .unsupportedMediaType
-        case .upstreamUnreachable, .upstreamFailed: .badGateway
-        case .upstreamTimedOut: .gatewayTimeout
-        case .cancelled, .internalFailure: .internalServerError
         }
     }
 }

@@ -28,11 +28,8 @@ extension ArtifactService {
         } catch {
             self.fail(&outcome, atDoorWith: error, route)
         }
-        if let login = logins.last {
-            outcome.audit.isLogin = true
-            outcome.operation = "login"
-            outcome.principal = login
-        }
+        outcome.note(logins)
+        if logins.last != nil { outcome.operation = "login" }
         return outcome
     }
 
@@ -93,9 +90,26 @@ extension ArtifactService {
     }
 }
 
-/// Who has exchanged credentials for something that lasts during one request.
+/// What was done about accounts during one request, for the audit trail.
 final class Logins: Sendable {
-    private let state = Mutex<Principal?>(nil)
-    var last: Principal? { self.state.withLock { $0 } }
-    func note(_ principal: Principal) { self.state.withLock { $0 = principal } }
+    private struct State {
+        var last: Principal?
+        var change = ""
+    }
+    private let state = Mutex(State())
+    /// Who has exchanged credentials for something that lasts.
+    var last: Principal? { self.state.withLock { $0.last } }
+    /// What was made or ended; empty: nothing.
+    var change: String { self.state.withLock { $0.change } }
+    func note(_ principal: Principal) { self.state.withLock { $0.last = principal } }
+    func note(change: String) { self.state.withLock { $0.change = change } }
+}
+
+extension RequestOutcome {
+    mutating func note(_ logins: Logins) {
+        self.audit.change = logins.change
+        guard let login = logins.last else { return }
+        self.audit.isLogin = true
+        self.principal = login
+    }
 }

@@ -25,10 +25,12 @@ public struct ArtifactService: ArtifactHandler {
     public func respond(to request: IncomingRequest) async -> RequestOutcome {
         let found = self.catalogue.route(request)
         let asker = await self.asker(of: request, found.route, found.head)
-        if let signIn = self.catalogue.signIn(request), found.route == nil || asker.principal?.isAnonymous ?? true, !self.gate.isOpen {
-            return await self.respond(toSignIn: signIn, request, asker, of: self.catalogue.repository(at: request))
+        let hidden = self.hidden(found.route, request, from: asker)
+        let isUnknown = hidden != nil || self.catalogue.repository(at: request) == nil
+        if isUnknown, !self.gate.isOpen, asker.principal?.isAnonymous ?? true, let signIn = self.catalogue.signIn(request) {
+            return await self.respond(toSignIn: signIn, request, asker, of: hidden)
         }
-        guard let hidden = self.hidden(found.route, request, from: asker) else { return await self.respond(to: request, found, asker) }
+        guard let hidden else { return await self.respond(to: request, found, asker) }
         var outcome = await self.respond(to: request, self.catalogue.hiding(hidden.name).route(request), asker)
         // The trail says what somebody was kept from; the answer does not.
         if let route = found.route, asker.principal?.isAnonymous == false, let operation = try? route.format.prepare(route.head) {  // else it was no operation
@@ -76,9 +78,7 @@ public struct ArtifactService: ArtifactHandler {
         } catch {
             self.fail(&outcome, with: error, route)
         }
-        if let login = logins.last {
-            (outcome.audit.isLogin, outcome.principal) = (true, login)
-        }
+        outcome.note(logins)
         outcome.response.cache = notes.cache
         return outcome
     }

@@ -63,6 +63,7 @@ public struct ContentMaker: Sendable {
             isAllowed: { access in authorizer.refused([access], of: access.action == .read ? repository.name : target.name, by: principal).isEmpty },
             account: account, destination: destination)
         if case .hosted(let policy) = target.part { context.replaces = policy == .allow }
+        context.now = self.now
         context.decompress = { [compute] bytes, limit in try await compute.run { try Self.decompressed(bytes, upTo: limit) } }
         switch repository.part {
         case .proxy(let part):

@@ -65,7 +65,7 @@ struct PartlySeen: RepositoryContent {
     ) async throws -> DocumentEntry? {
         try await self.content.entry(type, key, section: section, name: name)
     }
-    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]? {
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Gathered<Outline>? {
         try await self.content.outlines(type, key, demand)
     }
     func stage(_ body: ByteStream, _ demand: StageDemand) async throws -> StagedBlob { try await self.content.stage(body, demand) }

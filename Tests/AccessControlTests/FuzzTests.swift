@@ -1,5 +1,6 @@
 import ArtifactModel
 import StorageAPI
+import TestDice
 import Testing
 
 @testable import AccessControl
@@ -17,7 +18,7 @@ struct FuzzTests {
         let seeds = ["read:*", "write:docker-local:acme/**", "delete:files:a:b", "admin:maven-*", "system:users", "explain:hub:**/x*y"]
         let files = try RepositoryName("files")
         for _ in 0..<4000 {
-            let text = dice.damaged(dice.pick(seeds), Self.pieces)
+            let text = dice.damagedText(dice.pick(seeds), Self.pieces)
             guard let grant = try? Grant(text) else { continue }  // refused is fine
             #expect(grant.description == text)
             for action in Action.allCases where !text.hasPrefix(action.rawValue) { #expect(!grant.covers(Access(action, path: "a/b"), of: files)) }
@@ -32,7 +33,7 @@ struct FuzzTests {
         let basic = ["ann:secret", ":", "a:", ":b", "a:b:c", "é:ü"].map { "Basic \(Base64.text($0.utf8, .standard))" }
         let seeds = basic + ["Bearer entrepot_abc", "bearer a.b.c", "BASIC  YTpi", "Basic YTpi=", "Negotiate x", "Basic", "Bearer ", ""]
         for _ in 0..<6000 {
-            let text = dice.damaged(dice.pick(seeds), Self.pieces + [" ", "=", "==", "Basic ", "\t"])
+            let text = dice.damagedText(dice.pick(seeds), Self.pieces + [" ", "=", "==", "Basic ", "\t"])
             switch Credentials(authorization: [text]) {
             case .basic(let name, let secret): #expect(!name.contains(":") && !(name.isEmpty && secret.isEmpty))
             case .bearer(let token): #expect(!token.isEmpty && token.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F })
@@ -49,7 +50,7 @@ struct FuzzTests {
         var dice = Dice(state: seed)
         let token = TokenText(random: { count in (0..<count).map { UInt8(truncatingIfNeeded: $0 * 7) } })
         for _ in 0..<4000 {
-            let text = dice.damaged(token.text, Self.pieces)
+            let text = dice.damagedText(token.text, Self.pieces)
             #expect((TokenText(text) != nil) == (text == token.text))
         }
     }
@@ -59,7 +60,7 @@ struct FuzzTests {
         var dice = Dice(state: seed)
         let seeds = [CountingScheme.hash("x").text, CountingScheme.hash("y").text.replacing("ln=14,r=8,p=5", with: "ln=17,r=8,p=2")]
         for _ in 0..<4000 {
-            let text = dice.damaged(dice.pick(seeds), Self.pieces)
+            let text = dice.damagedText(dice.pick(seeds), Self.pieces)
             guard let hash = try? PasswordHash(text) else { continue }  // refused is fine
             #expect(hash.text == text)
             #expect(hash.cost.logarithm <= 17 && !hash.cost.isTooHigh && !hash.cost.isTooLow)
@@ -74,11 +75,11 @@ struct FuzzTests {
         for round in 0..<3000 {
             var forgery = good
             if round % 2 == 0 {
-                forgery.claims = dice.damaged(good.claims, Self.pieces)
+                forgery.claims = dice.damagedText(good.claims, Self.pieces)
             } else {
-                forgery.header = dice.damaged(good.header, Self.pieces)
+                forgery.header = dice.damagedText(good.header, Self.pieces)
             }
-            let text = dice.next() % 4 == 0 ? dice.damaged(forgery.text, Self.pieces) : forgery.text
+            let text = dice.next() % 4 == 0 ? dice.damagedText(forgery.text, Self.pieces) : forgery.text
             guard let claims = try? TicketText.open(text, signedWith: [TicketTests.key], audience: TicketTests.audience, now: now) else { continue }  // refused
             #expect(claims.expires - claims.issued <= 300 && ByteText.equal(claims.audience, TicketTests.audience))
             // What was read is written to the same again.
@@ -91,8 +92,12 @@ struct FuzzTests {
     func json(seed: UInt64) {
         var dice = Dice(state: seed)
         let seeds = [Forgery.good, #"{"a":[1,-2,true,false,null,"\ud83d\ude00\n\\"],"b":{"c":{}}}"#, #"["\u0041",[],[[]]]"#]
-        for _ in 0..<6000 { _ = StrictJSON(Array(dice.damaged(dice.pick(seeds), Self.pieces).utf8)) }
+        for _ in 0..<6000 { _ = StrictJSON(dice.damaged(dice.pick(seeds), Self.pieces)) }
         #expect(StrictJSON(Array(#"["😀"]"#.utf8)) == StrictJSON(Array(#"["\ud83d\ude00"]"#.utf8)))
         #expect(StrictJSON([0x22, 0xFF, 0x22]) == nil && StrictJSON([]) == nil)
     }
+}
+
+extension Dice {
+    fileprivate mutating func damagedText(_ text: String, _ pieces: [String]) -> String { String(decoding: self.damaged(text, pieces), as: UTF8.self) }
 }

@@ -1,4 +1,5 @@
 import ArtifactModel
+import TestDice
 import Testing
 
 @testable import AccessControl

@@ -1,6 +1,7 @@
 import ArtifactModel
 import Crypto
 import StorageAPI
+import TestDice
 import Testing
 
 @testable import AccessControl

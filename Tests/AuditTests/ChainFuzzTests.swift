@@ -1,17 +1,7 @@
+import TestDice
 import Testing
 
 @testable import Audit
-
-/// The same numbers for the same seed.
-private struct Dice: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (self.state ^ (self.state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 @Suite("Whatever is done to a chain") struct ChainFuzzTests {
     private static func trail() throws -> (ScriptedFiles, ChainEnd) {

@@ -233,6 +233,29 @@ struct DocumentTests {
         }
     }
 
+    @Test("a document whose kept bytes are gone from the store is fetched anew, for an entry and for the whole of it")
+    func gone() async throws {
+        let fixture = try await Fixture()
+        fixture.upstream.put("p", .init("2.0 aa http://up/2.0\n", entityTag: "\"1\""))
+        func lose() async throws {
+            let path = try VersionList.path("p")
+            let repository = try #require(fixture.site.repositories.first { $0.name.text == "p" })
+            let asset = try #require(try await fixture.site.metadata.asset(at: path, in: repository.id))
+            try await fixture.site.blobs.setAside(asset.digests[0])
+            fixture.site.forget(asset.digests[0])
+        }
+        try await fixture.running {
+            _ = try await fixture.text("p/p")
+            try await lose()
+            #expect(try await fixture.text("p/p/2.0") == "p http://up/2.0")
+            #expect(fixture.upstream.asked.count == 2)
+            try await lose()
+            // At another address it is made anew.
+            #expect(try await fixture.get("p", root: "p").text.contains("2.0"))
+            #expect(fixture.upstream.asked.count == 3)
+        }
+    }
+
     @Test("a routing rule sees the address that a document is asked for by, and not where it is kept", arguments: ["ruled", "gr"])
     func ruled(_ repository: String) async throws {
         let fixture = try await Fixture()

@@ -11,7 +11,7 @@ import Testing
 
 @testable import WebServer
 
-@Suite("probes, metrics, logs and control")
+@Suite("probes, metrics, logs and control", .timeLimit(.minutes(2)))
 struct ObservationTests {
     @Test("requests are counted by what came of them")
     func metrics() async throws {
@@ -82,6 +82,15 @@ struct ObservationTests {
                 == #"{"time":"1994-11-06T08:49:37.042Z","level":"error","logger":"access","message":"request","cause":"upstreamFailed: no ← unavailable: down","#
                 + #""client":"::1","cut":"true","id":"r1","method":"GET","ms":61234.56,"operation":"read","path":"/a\"b","principal":"ann","received":12,"#
                 + #""repository":"files","sent":9007199254740993,"status":503}"# + "\n")
+    }
+
+    @Test("a token that a client names in an address is not written")
+    func maskedPath() async throws {
+        let lines = LogLines()
+        var record = AccessRecord()
+        record.path = "/r/-/user/token/entrepot_0123456789abcdefABCDEF/x"
+        lines.accessLog.write(record)
+        #expect(!(await lines.text("/r/-/user/token/entrepot_***/x").isEmpty))
     }
 
     @Test(

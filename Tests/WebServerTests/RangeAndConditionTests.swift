@@ -128,6 +128,11 @@ struct ContentTests {
             for (name, value) in expected { #expect(response[name] == value, "\(name)") }
             let mutable = try await server.ask("GET /empty")
             #expect(mutable["Cache-Control"] == "no-cache")
+            // What somebody signed in for is for no cache that others ask.
+            let own = try await server.ask("GET /letters", headers: ["Authorization: Bearer token"])
+            #expect(own["Cache-Control"] == "private, max-age=31536000, immutable")
+            let known = try await server.ask("GET /letters", headers: ["Authorization: Bearer token", "If-None-Match: *"])
+            #expect(known.status == 304 && known["Cache-Control"] == "private, max-age=31536000, immutable")
         }
     }
 

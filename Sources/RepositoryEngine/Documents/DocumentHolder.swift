@@ -21,9 +21,9 @@ extension DocumentHolder {
         }
     }
 
-    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]? {
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Gathered<Outline>? {
         guard let part = try await self.part(type, key, demand) else { return nil }
-        return [try await part.read().outline]
+        return Gathered([try await part.read().outline])
     }
 
     func entry<Document: DerivedDocument>(
@@ -137,16 +137,23 @@ extension GroupContent {
     }
 
     /// A member whose upstream must be asked again for what another has is not: the members' own answer stands first.
-    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]? {
-        var outlines: [Outline] = []
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Gathered<Outline>? {
+        var outlines = Gathered<Outline>([])
         for attempt in demand == .asConfigured ? [demand] : [.asConfigured, demand] {
             let gathered = try await self.parts(type, key, attempt)
-            if gathered.parts.isEmpty, let trouble = gathered.trouble { throw trouble }
-            outlines = []
-            for part in gathered.parts { outlines.append(try await part.read().outline) }
-            guard case .containing(let section, let name) = demand, !outlines.contains(where: { $0.entry(section, name) != nil }) else { break }
+            outlines = Gathered([], skippedMembers: gathered.skippedMembers, trouble: gathered.trouble)
+            for part in gathered.parts { outlines.parts.append(try await part.read().outline) }
+            guard case .containing(let section, let name) = demand, !outlines.parts.contains(where: { $0.entry(section, name) != nil }) else {
+                return outlines.parts.isEmpty ? try Self.nothing(but: outlines.trouble) : outlines
+            }
         }
-        return outlines.isEmpty ? nil : outlines
+        if let trouble = outlines.trouble { throw trouble }
+        return outlines.parts.isEmpty ? nil : outlines
+    }
+
+    private static func nothing<Part>(but trouble: FormatError?) throws -> Gathered<Part>? {
+        if let trouble { throw trouble }
+        return nil
     }
 
     private func parts<Document: DerivedDocument>(

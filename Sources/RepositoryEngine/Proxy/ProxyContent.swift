@@ -165,8 +165,7 @@ struct ProxyContent: RepositoryContent {
         return LateContent(length: asset.size) {
             if let source = try await maker.source(of: digest, size: asset.size, in: repository.shelf, on: compute) { return source }
             // Its bytes are gone. It is fetched anew, as a file would be; and what was to be made of it is begun anew.
-            try await maker.metadata.commit(
-                RepositoryEdit(repository: repository.id, store: repository.shelf.id, edit: Edit([.removeAsset(asset.path)]), states: [], now: maker.now()))
+            try await self.letGo(Edit([.removeAsset(asset.path)]))
             throw DocumentChanged()
         }
     }

@@ -4,6 +4,7 @@ import FormatTestKit
 import HTTPTypes
 import NIOCore
 import RepositoryEngine
+import TestDice
 import Testing
 
 @testable import DockerFormat
@@ -71,7 +72,7 @@ struct DayTests {
                 }
             ])
         var day = Day(maxAge: name)
-        var random = Sequence64(state: 42)
+        var random = Dice(state: 42)
         let weights = (1...Self.images).map { 1 / Double($0) }
         var versions: [Int: Version] = [:]
         try await site.running {
@@ -82,7 +83,7 @@ struct DayTests {
                     let since = image < 10 ? edition * 10_800 : image < 20 ? edition * 43_200 : 0
                     if versions[image]?.since != since { versions[image] = try Self.publish(image, edition, since, at: upstream) }
                 }
-                let image = random.pick(weights)
+                let image = random.place(of: weights)
                 let version = try #require(versions[image])
                 let before = upstream.asked.count
                 try await Self.pull(image, version, second, site, &day)
@@ -127,26 +128,5 @@ struct DayTests {
         let file = ScriptedUpstream.File(manifest, contentType: imageType, headers: ["Docker-Content-Digest": "\(name)"])
         for reference in ["latest", "\(name)"] { upstream.put("v2/image\(image)/manifests/\(reference)", file) }
         return Version(manifest: name, blobs: blobs, since: since)
-    }
-}
-
-/// The same numbers in every run: SplitMix64.
-private struct Sequence64 {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-    /// A place, as often as its weight says.
-    mutating func pick(_ weights: [Double]) -> Int {
-        var left = Double(self.next() >> 11) / Double(1 << 53) * weights.reduce(0, +)
-        for (place, weight) in weights.enumerated() {
-            left -= weight
-            if left < 0 { return place }
-        }
-        return weights.count - 1
     }
 }

@@ -32,7 +32,7 @@ private final class PushedMeanwhile: RepositoryContent {
     func document<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Content? {
         try await self.content.document(type, key, demand)
     }
-    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> [Outline]? {
+    func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Gathered<Outline>? {
         try await self.content.outlines(type, key, demand)
     }
     func entry<Document: DerivedDocument>(

@@ -9,6 +9,8 @@ struct NpmAddress {
         case revision(NpmName, String)
         case version(NpmName, String)
         case tarball(NpmName, file: String)
+        /// Behind another registry's path.
+        case foreignTarball(NpmName, file: String)
         case tarballRevision(NpmName, file: String, String)
         case tags(NpmName)
         case tag(NpmName, String)
@@ -57,11 +59,11 @@ struct NpmAddress {
     }
 
     /// A lockfile that was written against another registry has that one's path in it, which npm's `replace-registry-host` puts behind ours:
-    /// `/repository/other/hello/-/hello-1.0.0.tgz`.
+    /// `/repository/other/hello/-/hello-1.0.0.tgz`. It is sent to where the tarball is here, so that rules which speak of paths see one.
     private static func foreignTarball(_ path: [String]) throws(FormatError) -> Place {
         guard let dash = path.lastIndex(of: "-"), dash == path.count - 2, dash > 0 else { throw Self.nothing }
         let isScoped = dash > 1 && path[dash - 2].hasPrefix("@") && !path[dash - 2].contains("/")
-        return .tarball(try NpmName(isScoped ? "\(path[dash - 2])/\(path[dash - 1])" : path[dash - 1]), file: path[dash + 1])
+        return .foreignTarball(try NpmName(isScoped ? "\(path[dash - 2])/\(path[dash - 1])" : path[dash - 1]), file: path[dash + 1])
     }
 
     private static func fixed(_ path: [String]) throws(FormatError) -> Place {
@@ -95,7 +97,7 @@ struct NpmAddress {
 
     var methods: [HTTPRequest.Method] {
         switch self.place {
-        case .root, .version, .tarball, .attestations, .packagesOf, .tags: [.get, .head]
+        case .root, .version, .tarball, .foreignTarball, .attestations, .packagesOf, .tags: [.get, .head]
         case .package: [.get, .head, .put]
         case .revision: [.put, .delete]
         case .tarballRevision, .userToken, .token: [.delete]

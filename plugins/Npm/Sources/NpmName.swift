@@ -74,4 +74,12 @@ extension NpmName {
 
     /// Where a version's attestations are, below the repository's address.
     func attestationsPath(_ version: NpmVersion) -> String { "-/npm/v1/attestations/\(self.encoded)@\(version.text)" }
+
+    /// The version that a tarball's name has in it: `hello-1.0.0.tgz` of `@acme/hello`, for which some write `@acme/hello-1.0.0.tgz`. nil: it is no tarball of
+    /// this package.
+    func version(inFile file: String) -> NpmVersion? {
+        let bare = !self.scope.isEmpty && file.hasPrefix(self.scope + "/") ? file.dropFirst(self.scope.count + 1) : file[...]
+        guard bare.hasPrefix(self.base + "-"), bare.hasSuffix(".tgz") else { return nil }
+        return NpmVersion(bytes: bare.utf8.dropFirst(self.base.utf8.count + 1).dropLast(4))
+    }
 }

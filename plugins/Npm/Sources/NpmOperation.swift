@@ -11,6 +11,8 @@ public struct NpmOperation: FormatOperation {
         /// A version or a dist-tag.
         case manifest(NpmName, String)
         case tarball(NpmName, NpmVersion)
+        /// A tarball at an address that another registry has for it.
+        case moved(NpmName, NpmVersion)
         case publish(NpmName)
         /// The whole packument sent back, changed.
         case change(NpmName, revision: Revision)
@@ -45,6 +47,7 @@ public struct NpmOperation: FormatOperation {
         case .packumentToWrite: "packument.edit"
         case .manifest: "manifest.read"
         case .tarball: "tarball.read"
+        case .moved: "tarball.move"
         case .publish: "publish"
         case .change: "package.change"
         case .removePackage: "package.unpublish"
@@ -70,7 +73,7 @@ public struct NpmOperation: FormatOperation {
 
     public var accesses: [Access] {
         switch self.kind {
-        case .packument(let name, _), .manifest(let name, _), .tarball(let name, _), .tags(let name), .attestations(let name, _),
+        case .packument(let name, _), .manifest(let name, _), .tarball(let name, _), .moved(let name, _), .tags(let name), .attestations(let name, _),
             .access(let name, .collaborators), .access(let name, .visibility):
             [Access(.read, path: name.text)]
         case .packumentToWrite(let name): [Access(.read, path: name.text)]
@@ -90,7 +93,8 @@ public struct NpmOperation: FormatOperation {
     public var subject: String {
         switch self.kind {
         case .manifest(let name, let version): "\(name)@\(version)"
-        case .tarball(let name, let version), .removeTarball(let name, let version, _), .attestations(let name, let version): "\(name)@\(version)"
+        case .tarball(let name, let version), .moved(let name, let version), .removeTarball(let name, let version, _), .attestations(let name, let version):
+            "\(name)@\(version)"
         case .setTag(let name, let tag), .removeTag(let name, let tag): "\(name)@\(tag)"
         default: self.accesses.first?.path ?? ""
         }

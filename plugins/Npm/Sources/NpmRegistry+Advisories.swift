@@ -6,30 +6,38 @@ import NIOCore
 /// What is known of packages' flaws and signatures: the upstream's, without a word to it about what is ours.
 extension NpmRegistry {
     private static let longestAudit = 8 << 20
+    /// Each is looked up.
+    private static let mostNames = 20_000
 
     /// `{"<package>": ["<version>", …]}`, to which the answer is `{"<package>": [advisories]}`.
     func advisories(_ request: ArtifactRequest, _ content: any RepositoryContent) async throws -> ArtifactResponse {
         let asked = try await request.json(upTo: Self.longestAudit, content.context)
         guard let members = asked.members else { throw FormatError(.invalidRequest, "advisories are asked for with an object of packages and their versions") }
         let others = try await Self.foreign(members.map(\.key), content)
-        let foreign = JSONValue.object(
-            members.filter { others.contains($0.key) }.map { member in
-                // What is no version may be another name.
-                .init(member.key, .array((member.value.elements ?? []).filter { $0.string.map { NpmVersion(bytes: $0.utf8) != nil } ?? false }))
-            })
-        guard foreign.members?.isEmpty == false else { return .json(.object([])) }
+        guard !others.isEmpty else { return .json(.object([])) }
+        let foreign = try await content.context.compute.run { JSONValue.object(Self.versions(of: others, in: members)) }
         let reply = try await Self.ask("-/npm/v1/security/advisories/bulk", foreign, within: .milliseconds(1500), content)
         return reply.map { ArtifactResponse(.ok, headers: [.contentType: "application/json"], body: .bytes($0.body)) } ?? .json(.object([]))
+    }
+
+    /// What is no version may be another name.
+    private static func versions(of names: Set<String>, in members: [JSONValue.Member]) -> [JSONValue.Member] {
+        members.filter { names.contains($0.key) }.map { member in
+            .init(member.key, .array((member.value.elements ?? []).filter { $0.string.map { NpmVersion(bytes: $0.utf8) != nil } ?? false }))
+        }
     }
 
     /// The older form: a whole tree of dependencies.
     func quickAudit(_ request: ArtifactRequest, _ content: any RepositoryContent) async throws -> ArtifactResponse {
         let asked = try await request.json(upTo: Self.longestAudit, content.context)
-        var names: Set<String> = []
-        Self.collect(asked, into: &names)
-        let others = try await Self.foreign(Array(names), content)
+        let names = try await content.context.compute.run {
+            var names: Set<String> = []
+            Self.collect(asked, into: &names)
+            return Array(names)
+        }
+        let others = try await Self.foreign(names, content)
         // What is being built, and all that it is called by elsewhere, is nobody else's matter.
-        let foreign = JSONValue.object(Self.kept(asked, others))
+        let foreign = try await content.context.compute.run { JSONValue.object(Self.kept(asked, others)) }
         let isEmpty = foreign["dependencies"]?.members?.isEmpty ?? true
         let reply = isEmpty ? nil : try await Self.ask("-/npm/v1/security/audits/quick", foreign, within: .milliseconds(500), content)
         return reply.map { ArtifactResponse(.ok, headers: [.contentType: "application/json"], body: .bytes($0.body)) } ?? .json(Self.nothingFound)
@@ -46,6 +54,7 @@ extension NpmRegistry {
 
     /// Those of the names that an upstream may hear.
     private static func foreign(_ names: [String], _ content: any RepositoryContent) async throws -> Set<String> {
+        guard names.count <= Self.mostNames else { throw FormatError(.invalidRequest, "advisories are given for \(Self.mostNames) packages at a time at most") }
         var foreign: Set<String> = []
         for text in names {
             let name: NpmName
@@ -81,7 +90,8 @@ extension NpmRegistry {
     /// nil: no upstream, or it has no such thing.
     /// - Throws: `.notFound` where it cannot be asked now. npm asks again after 10 seconds where it is told of a failure, and an install waits for that.
     private static func ask(_ address: String, _ body: JSONValue, within time: Duration, _ content: any RepositoryContent) async throws -> UpstreamReply? {
-        let post = UpstreamCall.Post(contentType: "application/json", body: ByteBuffer(bytes: body.bytes))
+        let bytes = try await content.context.compute.run { ByteBuffer(bytes: body.bytes) }
+        let post = UpstreamCall.Post(contentType: "application/json", body: bytes)
         let call = UpstreamCall(UpstreamResource(.below(address), accept: ["application/json"], mayBeCompressed: true), limit: 32 << 20, post: post)
         do {
             return try await withThrowingTaskGroup(of: UpstreamReply?.self) { group in
@@ -134,15 +144,19 @@ extension NpmRegistry {
 
     /// Of a scope, or of all: `{"<package>": "write"}`. The owner's name is not looked at: rights do not hang on it.
     func packages(of owner: String, _ content: any RepositoryContent) async throws -> ArtifactResponse {
-        let scope = owner.hasPrefix("@") ? owner : "@" + owner
+        let prefix = (owner.hasPrefix("@") ? owner : "@" + owner) + "/"
+        let (isOwn, isAllowed) = (owner == content.context.principal, content.context.isAllowed)
         var members: [JSONValue.Member] = []
-        var after: String?
+        // Names with a scope stand beside each other.
+        var after = isOwn ? nil : String(prefix.dropLast())
         while members.count < 10_000 {
             let page = try await content.list(ContentQuery(.packages, after: after, limit: 1000))
-            for row in page.rows where row.name.hasPrefix(scope + "/") || owner == content.context.principal {
-                members.append(.text(row.name, content.context.isAllowed(Access(.write, path: row.name)) ? "write" : "read"))
+            members += try await content.context.compute.run {
+                page.rows.filter { isOwn || $0.name.hasPrefix(prefix) }.map { row in
+                    .text(row.name, isAllowed(Access(.write, path: row.name)) ? "write" : "read")
+                }
             }
-            guard page.more, let last = page.rows.last else { break }
+            guard page.more, let last = page.rows.last, isOwn || last.name.hasPrefix(prefix) || ByteText.precedes(last.name, prefix) else { break }
             after = last.name
         }
         return .json(.object(members))

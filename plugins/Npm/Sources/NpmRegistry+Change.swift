@@ -40,17 +40,11 @@ extension NpmRegistry {
     func change(_ name: NpmName, _ revision: Revision, _ document: JSONValue, _ content: any RepositoryContent) async throws -> ArtifactResponse {
         let current = try await self.standing(of: name, in: content)
         guard !current.isNew else { throw Self.absent(name) }
-        // `npm owner` sends who owns it, and nothing else.
-        var sent = document
-        if sent["versions"] == nil { sent["versions"] = .object(current.versions.map { JSONValue.Member($0, .object([])) }) }
-        let isWhole = document["versions"] != nil
-        var change = try PackumentChange.difference(
-            of: sent,
-            against: PackumentChange.Current(
-                versions: current.versions, tags: try await self.shownTags(of: name, current, content), deprecated: current.attributes.deprecated,
-                maintainers: current.attributes.maintainers))
-        if !isWhole { change.deprecations = [:] }
-        for tag in change.tags.keys { _ = try Self.tag(tag) }
+        let known = PackumentChange.Current(
+            versions: current.versions, tags: try await self.shownTags(of: name, current, content), deprecated: current.attributes.deprecated,
+            maintainers: current.attributes.maintainers)
+        // A whole packument is compared: megabytes of them there are.
+        let change = try await content.context.compute.run { try Self.change(document, known) }
         guard change.removedVersions.isEmpty || content.context.isAllowed(Access(.delete, path: name.text)) else {
             throw FormatError(.forbidden, "taking versions of \(name) away needs the right to delete, beside that to write")
         }
@@ -58,11 +52,22 @@ extension NpmRegistry {
         return Self.done(name)
     }
 
+    /// `npm owner` sends who owns it, and no versions: those stay as they are.
+    private static func change(_ document: JSONValue, _ known: PackumentChange.Current) throws(FormatError) -> PackumentChange {
+        var sent = document
+        let isWhole = sent["versions"] != nil
+        if !isWhole { sent["versions"] = .object(known.versions.map { JSONValue.Member($0, .object([])) }) }
+        var change = try PackumentChange.difference(of: sent, against: known)
+        if !isWhole { change.deprecations = [:] }
+        for tag in change.tags.keys { _ = try Self.tag(tag) }
+        return change
+    }
+
     /// As clients see them: a `latest` that is made up for them is no change where they send it back.
     private func shownTags(of name: NpmName, _ current: Standing, _ content: any RepositoryContent) async throws -> [String: String] {
         guard current.tags["latest"] == nil else { return current.tags }
         let key = Packument.Key(package: name, form: .abbreviated)
-        let outlines = try await content.writable().outlines(Packument.self, key, .asConfigured) ?? []
+        let outlines = try await content.writable().outlines(Packument.self, key, .asConfigured)?.parts ?? []
         return current.tags.merging(PackumentMerge.tags(of: outlines).filter { $0.name == "latest" }.map { ($0.name, $0.version) }) { own, _ in own }
     }
 
@@ -72,7 +77,7 @@ extension NpmRegistry {
         guard let text = version, let version = NpmVersion(bytes: text.utf8),
             let entry = try await content.writable().entry(Packument.self, key, section: "versions", name: text)
         else { return nil }
-        let outlines = try await content.writable().outlines(Packument.self, key, .asConfigured) ?? []
+        let outlines = try await content.writable().outlines(Packument.self, key, .asConfigured)?.parts ?? []
         let time = outlines.compactMap { $0.entry("time", text) }.first.map { String(decoding: $0.sortKey, as: UTF8.self) }
         let bytes = entry.bytes
         return try await content.context.compute.run { ManifestFragments.summary(try JSONValue(bytes.readableBytesView), version, time ?? "") }
@@ -88,7 +93,7 @@ extension NpmRegistry {
         if removed == current.versions {
             changes.append(.setPackage(name.package, attributes: "{}"))
         } else {
-            changes.append(.patchPackage(name.package, with: Self.patch(change, shown).text))
+            changes.append(.patchPackage(name.package, with: Self.patch(change, shown, content.context.now()).text))
         }
         changes += change.removedVersions.map { .remove(Coordinates(package: name.package, version: $0)) }
         for (tag, version) in change.tags.sorted(by: { $0.key < $1.key }) {
@@ -103,10 +108,10 @@ extension NpmRegistry {
         return Edit(changes, touching: name.documents)
     }
 
-    private static func patch(_ change: PackumentChange, _ latest: JSONValue?) -> JSONValue {
+    private static func patch(_ change: PackumentChange, _ latest: JSONValue?, _ moment: Timestamp) -> JSONValue {
         var deprecated = change.deprecations.map { JSONValue.Member($0.key, $0.value.map { .string($0) } ?? .null) }
         deprecated += change.removedVersions.map { JSONValue.Member($0, .null) }
-        var members: [JSONValue.Member] = [.init("deprecated", .object(deprecated.sorted { $0.key < $1.key })), .text("modified", Self.now.isoText)]
+        var members: [JSONValue.Member] = [.init("deprecated", .object(deprecated.sorted { $0.key < $1.key })), .text("modified", moment.isoText)]
         if let latest { members.append(.init("latest", latest)) }
         if let maintainers = change.maintainers { members.append(.init("maintainers", maintainers)) }
         return .object(members)
@@ -152,7 +157,9 @@ extension NpmRegistry {
     func tags(_ name: NpmName, _ content: any RepositoryContent) async throws -> ArtifactResponse {
         let key = Packument.Key(package: name, form: .abbreviated)
         guard let outlines = try await content.outlines(Packument.self, key, .asConfigured) else { throw Self.absent(name) }
-        return .json(.object(PackumentMerge.tags(of: outlines).map { .text($0.name, $0.version) }))
+        var response = ArtifactResponse.json(.object(PackumentMerge.tags(of: outlines.parts).map { .text($0.name, $0.version) }))
+        response.mark(skipped: outlines.skippedMembers)
+        return response
     }
 
     func setTag(_ name: NpmName, _ tag: String, _ request: ArtifactRequest, _ content: any RepositoryContent) async throws -> ArtifactResponse {
@@ -163,7 +170,8 @@ extension NpmRegistry {
         let shown = tag == "latest" ? try await self.summary(of: version, name, content) : nil
         let edit = Edit(
             requiring: [.present([Coordinates(package: name.package, version: version)])],
-            [.point(pointer, to: version, .always), .patchPackage(name.package, with: Self.patch(PackumentChange(), shown).text)], touching: name.documents)
+            [.point(pointer, to: version, .always), .patchPackage(name.package, with: Self.patch(PackumentChange(), shown, content.context.now()).text)],
+            touching: name.documents)
         do {
             try await content.commit(edit)
         } catch let refusal as Edit.Refused {
@@ -179,7 +187,7 @@ extension NpmRegistry {
                 Edit(
                     [
                         .unpoint(PointerName(package: name.package, kind: Packument.tag, name: tag)),
-                        .patchPackage(name.package, with: Self.patch(PackumentChange(), nil).text),
+                        .patchPackage(name.package, with: Self.patch(PackumentChange(), nil, content.context.now()).text),
                     ], touching: name.documents))
         } catch let refusal as Edit.Refused {
             throw FormatError(.notFound, "\(name) has no dist-tag «\(tag.prefix(100))»", cause: refusal)

@@ -20,19 +20,22 @@ extension NpmRegistry {
     func manifest(_ name: NpmName, _ wanted: String, _ content: any RepositoryContent) async throws -> ArtifactResponse {
         let key = Packument.Key(package: name, form: .full)
         var version = wanted
+        var skipped: [RepositoryName] = []
         if NpmVersion(bytes: wanted.utf8) == nil {
             let demand = DocumentDemand.containing(section: Outline.pointers, name: wanted)
             guard let outlines = try await content.outlines(Packument.self, key, demand) else { throw Self.absent(name) }
-            guard let target = PackumentMerge.tags(of: outlines).first(where: { $0.name == wanted })?.version else {
+            guard let target = PackumentMerge.tags(of: outlines.parts).first(where: { $0.name == wanted })?.version else {
                 throw FormatError(.notFound, "\(name) has no version and no dist-tag «\(wanted.prefix(100))»")
             }
-            version = target
+            (version, skipped) = (target, outlines.skippedMembers)
         }
         guard let entry = try await content.entry(Packument.self, key, section: "versions", name: version) else { throw Self.absent(name, version) }
-        let outlines = try await content.outlines(Packument.self, key, .containing(section: "versions", name: version)) ?? []
-        let reason = outlines.compactMap { PackumentSource($0, number: 0).attributes?.deprecated[version] }.first
+        let outlines = try await content.outlines(Packument.self, key, .containing(section: "versions", name: version))
+        let reason = outlines?.parts.compactMap { PackumentSource($0, number: 0).attributes?.deprecated[version] }.first
         let bytes = entry.shown(below: content.context.publicBase, deprecated: reason)
-        return ArtifactResponse(.ok, headers: [.contentType: "application/json"], body: .bytes(bytes))
+        var response = ArtifactResponse(.ok, headers: [.contentType: "application/json"], body: .bytes(bytes))
+        response.mark(skipped: skipped.isEmpty ? outlines?.skippedMembers ?? [] : skipped)
+        return response
     }
 
     // MARK: Tarballs
@@ -103,7 +106,7 @@ extension NpmRegistry {
         if let version = NpmVersion(bytes: wanted.utf8) { return [Prefetch(try await self.request(for: name, version, content))] }
         let key = Packument.Key(package: name, form: .abbreviated)
         guard let outlines = try await content.outlines(Packument.self, key, .containing(section: Outline.pointers, name: wanted)),
-            let target = PackumentMerge.tags(of: outlines).first(where: { $0.name == wanted })?.version
+            let target = PackumentMerge.tags(of: outlines.parts).first(where: { $0.name == wanted })?.version
         else { throw FormatError(.notFound, "\(name) has no dist-tag «\(wanted.prefix(100))»") }
         return [Prefetch(try await self.request(for: name, try NpmVersion(target), content))]
     }

@@ -14,6 +14,8 @@ extension NpmRegistry {
         case .packumentToWrite(let name): try await self.packumentToWrite(name, content)
         case .manifest(let name, let wanted): try await self.manifest(name, wanted, content)
         case .tarball(let name, let version): try await self.tarball(name, version, content)
+        case .moved(let name, let version):
+            ArtifactResponse(.found, headers: [.location: "\(request.head.root)/\(name.tarballPath(version))"])
         case .publish(let name): try await self.publish(name, request, content)
         case .change(let name, let revision): try await self.change(name, revision, request, content)
         case .removePackage(let name, let revision): try await self.removePackage(name, revision, content)

@@ -38,13 +38,11 @@ extension NpmRegistry {
         }
         var response = ArtifactResponse.json(
             .made([
-                "objects": .array(Array(objects.prefix(query.size))), "total": .number("\(total)"), "time": .string(Self.moment),
+                "objects": .array(Array(objects.prefix(query.size))), "total": .number("\(total)"), "time": .string(content.context.now().isoText),
             ]))
         response.mark(skipped: gathered.skippedMembers)
         return response
     }
-
-    private static var moment: String { Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)).isoText }
 
     /// Whether words name a scope or a package that no upstream is to hear of.
     private static func namesWhatIsOwned(_ text: String, _ content: any RepositoryContent) async throws -> Bool {
@@ -80,33 +78,44 @@ extension NpmRegistry {
         return Found(objects: shown, total: max(shown.count, Int(min(max(total, 0), Self.mostFound))))
     }
 
-    /// Looks at every package's row, a page at a time. Only what is found is kept.
+    private struct Hit: Sendable {
+        var package: SearchedPackage
+        var score: Int
+        var attributes: PackageAttributes
+
+        static func isBefore(_ a: Hit, _ b: Hit) -> Bool {
+            a.score != b.score ? a.score > b.score : ByteText.precedes(a.package.package.text, b.package.package.text)
+        }
+    }
+
+    /// Looks at every package's row, a page at a time, and keeps the best of them as far as the page that is asked for.
     private func local(
         _ query: SearchQuery, _ member: any RepositoryContent, _ mayRead: @escaping @Sendable (Access) -> Bool
     ) async throws -> Found {
         let words = SearchText(query.text)
-        var found: [(package: SearchedPackage, score: Int, attributes: PackageAttributes)] = []
+        var (best, total) = ([Hit](), 0)
         var after: String?
         while true {
             let page = try await member.list(ContentQuery(.packages, after: after, limit: 1000))
-            found += try await member.context.compute.run {
-                page.rows.compactMap { row in
-                    guard mayRead(Access(.read, path: row.name)), let name = Self.name(row.name) else { return nil }
-                    let attributes = PackageAttributes(row.attributes.utf8)
-                    // A package without a version that lists could show is not one yet.
-                    guard attributes.latest != nil else { return nil }
-                    let package = SearchedPackage(name, attributes)
-                    return words.score(package).map { (package, $0, attributes) }
-                }
+            let before = best
+            let (found, count) = try await member.context.compute.run {
+                let hits = page.rows.compactMap { Self.hit($0, words, mayRead) }
+                return (Array((before + hits).sorted(by: Hit.isBefore).prefix(query.from + query.size)), hits.count)
             }
+            (best, total) = (found, total + count)
             guard page.more, let last = page.rows.last else { break }
             after = last.name
         }
-        let sorted = found.sorted {
-            $0.score != $1.score ? $0.score > $1.score : ByteText.precedes($0.package.package.text, $1.package.package.text)
-        }
-        let page = sorted.dropFirst(query.from).prefix(query.size).map { Self.object($0.package.package, $0.attributes, score: $0.score) }
-        return Found(objects: page, total: sorted.count)
+        return Found(objects: best.dropFirst(query.from).map { Self.object($0.package.package, $0.attributes, score: $0.score) }, total: total)
+    }
+
+    /// nil: it is not what is searched for, may not be seen, or has no version that lists could show.
+    private static func hit(_ row: ContentRow, _ words: SearchText, _ mayRead: (Access) -> Bool) -> Hit? {
+        guard mayRead(Access(.read, path: row.name)), let name = Self.name(row.name) else { return nil }
+        let attributes = PackageAttributes(row.attributes.utf8)
+        guard attributes.latest != nil else { return nil }
+        let package = SearchedPackage(name, attributes)
+        return words.score(package).map { Hit(package: package, score: $0, attributes: attributes) }
     }
 
     private static func name(_ text: String) -> NpmName? {

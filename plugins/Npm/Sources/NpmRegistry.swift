@@ -54,6 +54,7 @@ public struct NpmRegistry: RepositoryFormat {
             return head.method == .put ? .change(name, revision: revision) : .removePackage(name, revision: revision)
         case .version(let name, let version): return .manifest(name, version)
         case .tarball(let name, let file): return .tarball(name, try Self.version(of: file, name))
+        case .foreignTarball(let name, let file): return .moved(name, try Self.version(of: file, name))
         case .tarballRevision(let name, let file, let revision):
             return .removeTarball(name, try Self.version(of: file, name), revision: try Revision(revision))
         case .tags(let name): return .tags(name)
@@ -87,13 +88,10 @@ public struct NpmRegistry: RepositoryFormat {
         headers[values: .accept].contains { $0.lowercased().contains(Packument.abbreviatedType) } ? .abbreviated : .full
     }
 
-    /// `hello-1.0.0.tgz` of `@acme/hello`.
     private static func version(of file: String, _ name: NpmName) throws(FormatError) -> NpmVersion {
-        // `@acme%2fhello-1.0.0.tgz` is written by some, too.
-        let bare = file.hasPrefix(name.scope + "/") && !name.scope.isEmpty ? String(file.dropFirst(name.scope.count + 1)) : file
-        guard bare.hasPrefix(name.base + "-"), bare.hasSuffix(".tgz"),
-            let version = NpmVersion(bytes: bare.utf8.dropFirst(name.base.utf8.count + 1).dropLast(4))
-        else { throw FormatError(.notFound, "\(name) has no file «\(file.prefix(300))»: its tarballs are called \(name.base)-<version>.tgz") }
+        guard let version = name.version(inFile: file) else {
+            throw FormatError(.notFound, "\(name) has no file «\(file.prefix(300))»: its tarballs are called \(name.base)-<version>.tgz")
+        }
         return version
     }
 

@@ -3,6 +3,7 @@ import ArtifactModel
 import FormatAPI
 import FormatTestKit
 import HTTPTypes
+import RepositoryEngine
 import Testing
 
 @testable import NpmFormat
@@ -32,6 +33,7 @@ struct AccessTableTests {
         case .packumentToWrite: return Row(method: .get, target: "@team%2fapp?write=true", statuses: read)
         case .manifest: return Row(method: .get, target: "@team%2fapp/latest", statuses: read)
         case .tarball: return Row(method: .get, target: "@team/app/-/app-1.0.0.tgz", statuses: read)
+        case .moved: return Row(method: .get, target: "other/@team/app/-/app-1.0.0.tgz", statuses: [401, 401, 302, 302, 404, 302])
         case .publish:
             return Row(method: .put, target: "@team%2fapp", body: try publication("@team/app", "2.0.0"), statuses: [401, 401, 403, 201, 404, 201])
         case .change:
@@ -67,7 +69,8 @@ struct AccessTableTests {
         let name = try NpmName("@team/app")
         let version = try NpmVersion("1.0.0")
         return [
-            .root, .ping, .whoami, .packument(name, .full), .packumentToWrite(name), .manifest(name, "latest"), .tarball(name, version), .publish(name),
+            .root, .ping, .whoami, .packument(name, .full), .packumentToWrite(name), .manifest(name, "latest"), .tarball(name, version), .moved(name, version),
+            .publish(name),
             .change(name, revision: .any), .removePackage(name, revision: .any), .removeTarball(name, version, revision: .any), .tags(name),
             .setTag(name, "next"), .removeTag(name, "old"), .search(SearchQuery(RequestHead(method: .get, path: []))), .advisories, .quickAudit, .keys,
             .attestations(name, version), .access(name, .collaborators), .packages(of: "team"), .user("ann"), .signIn("reader"), .signOut(token: "x"),
@@ -130,5 +133,37 @@ struct AccessTableTests {
         let narrow = try await site.ask(.get, "/repository/local/-/v1/search?text=app", as: "narrow").text
         #expect(narrow.contains("@team/app") && !narrow.contains("@else"))
         #expect(try await site.ask(.get, "/repository/local/-/v1/search?text=app", as: "reader").text.contains("@else/app"))
+    }
+
+    @Test("signing in tells who knows no password nothing of what is there, and who may not see it neither")
+    func signingIn() async throws {
+        let site = try await self.site()
+        for (name, password, status) in [("reader", "wrong", 401), ("stranger", "right", 404), ("nobody", "right", 401)] {
+            var answers: Set<String> = []
+            for repository in ["local", "absent"] {
+                let target = "/repository/\(repository)/-/user/org.couchdb.user:\(name)"
+                let answer = try await site.ask(.put, target, #"{"name":"\#(name)","password":"\#(password)"}"#, as: "none")
+                #expect(answer.status.code == status, "\(name) \(repository): \(answer.text)")
+                answers.insert(answer.text + (answer.headers[.wwwAuthenticate] ?? ""))
+            }
+            #expect(answers.count == 1, "\(answers)")
+        }
+    }
+
+    @Test("what is done about tokens in npm's words is in the audit trail")
+    func audited() async throws {
+        let cast = try Cast("local", path: "@team/**")
+        let person = Principal(name: "reader", roles: ["reader"], basis: .password(epoch: [1]))
+        let gate = ScriptedGate([.basic(name: "reader", secret: "right"): person])
+        let site = try await TestSite.make(
+            NpmRegistry(), site: NoSettings(), [.init("local")], authorizer: cast.authorizer, gate: gate, desk: NoDesk()
+        ).atWork
+        let body = #"{"name":"reader","password":"right"}"#
+        let signedIn = try await site.ask(.put, "/repository/local/-/user/org.couchdb.user:reader", body, as: "none")
+        #expect(signedIn.status == .created && signedIn.audit.isLogin && signedIn.audit.change.hasPrefix("made token 1 «npm-sign-in-"))
+        let refused = try await site.ask(.put, "/repository/local/-/user/org.couchdb.user:reader", body.replacing("right", with: "wrong"), as: "none")
+        #expect(refused.status == .unauthorized && refused.audit.isLogin && refused.audit.claimedName == "reader" && refused.audit.change.isEmpty)
+        let made = try await site.ask(.post, "/repository/local/-/npm/v1/tokens", #"{"password":"right","readonly":true}"#, as: "reader")
+        #expect(made.status == .created && made.audit.change.hasPrefix("made token 1 «npm-"), "\(made.text)")
     }
 }

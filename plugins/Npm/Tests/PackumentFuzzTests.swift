@@ -1,5 +1,6 @@
 import Foundation
 import FormatAPI
+import TestDice
 import Testing
 
 @testable import NpmFormat

@@ -140,4 +140,59 @@ struct ProxyTests {
             #expect((try await site.object("/repository/all/hello")["dist-tags"] as? [String: String])?["latest"] == "1.1.0")
         }
     }
+
+    @Test("what a member in trouble may have is not absent: a tag, a version and a tarball are 503, and what the others have says who is missing")
+    func trouble() async throws {
+        let site = try await TestSite.make(
+            NpmRegistry(), site: NoSettings(),
+            [
+                .init("local", policy: .allowOnce), .proxy("up", of: DownUpstream()),
+                try .group("all", of: ["local", "up"], writeTo: "local", onMemberError: .skip, merge: .union),
+            ])
+        try await site.running { () async throws in
+            try await site.publish("hello", "1.0.0", to: "local")
+            for target in ["hello/next", "hello/2.0.0", "hello/-/hello-2.0.0.tgz", "absent"] {
+                #expect(try await site.ask(.get, "/repository/all/\(target)").status == .serviceUnavailable, "\(target)")
+            }
+            for target in ["hello/latest", "-/package/hello/dist-tags"] {
+                let answer = try await site.ask(.get, "/repository/all/\(target)")
+                #expect(answer.status == .ok && answer.headers[.skippedMembers] == "up" && answer.headers[.cacheControl] == "no-store", "\(target)")
+            }
+        }
+    }
+
+    /// Refuses connections.
+    private struct DownUpstream: UpstreamClient {
+        var name: String { "test://down" }
+        var figures: UpstreamFigures { UpstreamFigures() }
+        func send(_ request: UpstreamRequest) async throws(UpstreamError) -> UpstreamAnswer {
+            throw UpstreamError(.trouble(.unreachable), "nobody listens there")
+        }
+    }
+
+    @Test("a group's tarball is of the member whose manifest it shows, whatever another one keeps")
+    func sameName() async throws {
+        let (first, second) = (ScriptedUpstream(), ScriptedUpstream())
+        Self.put(first, "hello", ["1.0.0"])
+        second.put("hello", ScriptedUpstream.File(Self.packument("hello", ["1.0.0"], integrity: Self.integrity("other bytes"))))
+        second.put("https://cdn.example/files/hello-1.0.0", ScriptedUpstream.File("other bytes"))
+        let site = try await TestSite.make(
+            NpmRegistry(), site: NoSettings(),
+            [.proxy("a", of: first), .proxy("b", of: second), try .group("all", of: ["a", "b"])])
+        try await site.running { () async throws in
+            #expect(try await site.ask(.get, "/repository/b/hello/-/hello-1.0.0.tgz").text == "other bytes")
+            #expect(try await site.ask(.get, "/repository/all/hello/-/hello-1.0.0.tgz").text == "tarball of 1.0.0")
+        }
+    }
+
+    @Test("a sum of what upstreams say they have found is a number, whatever they say")
+    func totals() async throws {
+        let upstream = ScriptedUpstream()
+        upstream.put("-/v1/search?text=a&size=20&from=0", ScriptedUpstream.File(#"{"objects":[],"total":9223372036854775807}"#))
+        let site = try await Self.site(upstream)
+        try await site.running { () async throws in
+            try await site.publish("aaa", "1.0.0", to: "local")
+            #expect((try await site.object("/repository/all/-/v1/search?text=a")["objects"] as? [Any])?.count == 1)
+        }
+    }
 }

@@ -1,6 +1,7 @@
 import ArtifactModel
 import FormatAPI
 import NIOCore
+import TestDice
 import Testing
 
 @testable import NpmFormat

@@ -25,12 +25,14 @@ struct RegistryTests {
         #expect(full["name"] as? String == "@acme/hello" && (full["dist-tags"] as? [String: String])?["latest"] == "1.0.0")
         #expect((full["time"] as? [String: String])?["1.0.0"] != nil && full["description"] as? String == "of @acme/hello")
         let abbreviated = try await site.ask(.get, "/repository/local/@acme/hello", accept: Self.short)
-        #expect(abbreviated.headers[.vary] == "Accept")
+        #expect(abbreviated.head?.contentType == "application/vnd.npm.install-v1+json" && abbreviated.headers[.vary] == "Accept")
+        // A lockfile that was written against another registry.
+        let moved = try await site.ask(.get, "/repository/local/repository/other/@acme/hello/-/hello-1.0.0.tgz")
+        #expect(moved.status == .found && moved.headers[.location] == "/repository/local/@acme/hello/-/hello-1.0.0.tgz")
         #expect(self.read(abbreviated, #""tarball":"http://localhost/repository/local/@acme/hello/-/hello-1.0.0.tgz""#))
         #expect(!self.read(abbreviated, "time"))
         for target in [
             "@acme/hello/-/hello-1.0.0.tgz", "@acme%2Fhello/-/hello-1.0.0.tgz", "@acme/hello/-/@acme/hello-1.0.0.tgz",
-            "repository/other/@acme/hello/-/hello-1.0.0.tgz",
         ] {
             #expect(try await site.ask(.get, "/repository/local/\(target)").text == "the tarball", "\(target)")
         }
@@ -116,8 +118,9 @@ struct RegistryTests {
         "what cannot be published is told apart, and leaves nothing behind",
         arguments: [
             ("of another package", "this is the document of another package"), ("not what it says", "is not what its manifest says"),
-            ("a version that is none", "is not a version"), ("no tarball", "brings no tarball"), ("no manifest", "neither here nor coming"),
+            ("a version that is none", "does not name a version"), ("no tarball", "brings no tarball"), ("no manifest", "that «versions» does not have"),
             ("another length", "and says that it has"), ("cut", "JSON"), ("twice", "twice"),
+            ("a tag of nothing", "neither here nor coming"),
         ])
     func refused(what: String, words: String) async throws {
         let site = try await self.site()
@@ -135,13 +138,13 @@ struct RegistryTests {
                 attachments["hello-1.0.0.tgz"]?["length"] = 7
                 document["_attachments"] = attachments
             }
+        case "a tag of nothing": text = try publication("hello", "1.0.0") { $0["dist-tags"] = ["latest": "1.0.0", "old": "0.1.0"] }
         case "cut": text = String(text.dropLast(20))
         case "twice": text = #"{"name":"hello","# + text.dropFirst()
         default: break
         }
         let answer = try await site.ask(.put, "/repository/local/hello", text)
-        #expect(answer.text.contains(words) || (what == "a version that is none" && answer.text.contains("does not name a version")), "\(answer.text)")
-        #expect([400, 413].contains(answer.status.code), "\(answer.status)")
+        #expect(answer.status == .badRequest && answer.text.contains(words), "\(answer.text)")
         #expect(try await site.ask(.get, "/repository/local/hello").status == .notFound)
     }
 

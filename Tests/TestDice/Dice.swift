@@ -1,8 +1,9 @@
-/// The same numbers in every run.
-struct Dice: RandomNumberGenerator {
-    var state: UInt64
+/// The same numbers in every run: SplitMix64.
+public struct Dice: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+    public init(state: UInt64) { self.state = state }
 
-    mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         self.state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = self.state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -10,10 +11,20 @@ struct Dice: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 
-    mutating func pick<T>(_ items: [T]) -> T { items[Int.random(in: items.indices, using: &self)] }
+    public mutating func pick<T>(_ items: [T]) -> T { items[Int.random(in: items.indices, using: &self)] }
+
+    /// A place, as often as its weight says.
+    public mutating func place(of weights: [Double]) -> Int {
+        var left = Double(self.next() >> 11) / Double(1 << 53) * weights.reduce(0, +)
+        for (place, weight) in weights.enumerated() {
+            left -= weight
+            if left < 0 { return place }
+        }
+        return weights.count - 1
+    }
 
     /// A few bytes of the text taken out, doubled or replaced.
-    mutating func damaged(_ text: String, _ pieces: [String]) -> [UInt8] {
+    public mutating func damaged(_ text: String, _ pieces: [String]) -> [UInt8] {
         var bytes = Array(text.utf8)
         for _ in 0..<Int.random(in: 0...3, using: &self) where !bytes.isEmpty {
             let at = Int.random(in: bytes.indices, using: &self)

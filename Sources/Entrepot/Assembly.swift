@@ -82,7 +82,7 @@ struct Assembly: Sendable {
         let cached = CachedMetadata(metadata) { meter.committed($0) }
         let contents = ContentMaker(
             metadata: cached, uploads: uploads, fills: fills, compute: pools.compute, now: Self.clock,
-            documents: Documents(scratch: ScratchFolder(folder.temporary)))
+            documents: Documents(scratch: ScratchFolder(folder.temporary)), changes: cached.changes)
         let catalogue = Catalogue(repositories, formats: formats)
         let access = try await Self.access(configuration, metadata, pools, folder)
         let audit = isAuditing ? try await Self.audit(configuration, metadata, folder, logger) : nil

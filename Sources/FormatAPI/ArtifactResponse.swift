@@ -21,6 +21,9 @@ public struct ArtifactResponse: Sendable {
     public var cache: CacheReport?
     /// Of what was written, for the audit trail. Of content the server knows it.
     public var written: ContentDigest?
+    /// The format's word that the answer follows from the request's address, `Accept` and `Accept-Encoding`, and from what the repository's content
+    /// said: the server may give it again to the same request, as long as that content would say the same.
+    public var isRepeatable = false
 
     public init(_ status: HTTPResponse.Status, headers: HTTPFields = [:], body: Body = .none) {
         self.status = status
@@ -38,6 +41,13 @@ extension HTTPField.Name {
 }
 
 extension ArtifactResponse {
+    /// See `isRepeatable`.
+    public var repeatable: ArtifactResponse {
+        var response = self
+        response.isRepeatable = true
+        return response
+    }
+
     /// Says which members of a group a list is without: it may be read, and must not be kept.
     public mutating func mark(skipped members: [RepositoryName]) {
         guard !members.isEmpty else { return }

@@ -135,7 +135,8 @@ public struct TestSite: Sendable {
         let uploads = UploadBook(ledger: sessions(metadata), now: { clock.now })
         let cached = CachedMetadata(decorate(metadata), onCommit: onCommit)
         let contents = ContentMaker(
-            metadata: cached, uploads: uploads, fills: fills, compute: pool, now: { clock.now }, documents: Documents(scratch: ScratchFolder("/tmp")))
+            metadata: cached, uploads: uploads, fills: fills, compute: pool, now: { clock.now }, documents: Documents(scratch: ScratchFolder("/tmp")),
+            changes: cached.changes)
         let catalogue = Catalogue(repositories, formats: [SitedFormat(format, site: site)])
         return TestSite(
             clock: clock, blobs: blobs, metadata: metadata, shelf: shelf, uploads: uploads, fills: fills, repositories: repositories, cached: cached,

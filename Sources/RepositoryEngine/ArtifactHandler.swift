@@ -69,6 +69,8 @@ public struct RequestOutcome: Sendable {
     public var audit = AuditNote()
     /// What went wrong, for the log.
     public var cause: (any Error)?
+    /// How long the same request would be answered alike; nil: not known.
+    public var standing: Standing?
     /// The format's body for what the server refuses after it: a range, a condition. nil: plain text.
     public var refuse: (@Sendable (FormatError) -> ArtifactResponse)?
 

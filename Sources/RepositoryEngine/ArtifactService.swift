@@ -62,6 +62,7 @@ public struct ArtifactService: ArtifactHandler {
         var outcome = RequestOutcome(ArtifactResponse(.ok), repository: repository.name)
         outcome.refuse = { route.format.render(Failure($0), for: route.head) }
         let logins = Logins()
+        let marks = request.isPlain ? self.contents.marks(of: repository, in: self.catalogue) : nil
         do {
             var caller = try self.caller(asker, request, route)
             outcome.principal = caller
@@ -73,6 +74,7 @@ public struct ArtifactService: ArtifactHandler {
             try self.heedRule(of: repository, path, operation, notes)
             outcome.response = try await self.answer(operation, at: path, in: repository, route, request, caller, notes, logins)
             outcome.noteDigest()
+            if let marks, outcome.response.isRepeatable, let terms = notes.repetition { outcome.standing = Standing(marks, terms, now: self.contents.now()) }
         } catch let refusal as Refusal {
             self.refuse(&outcome, refusal, route)
         } catch {

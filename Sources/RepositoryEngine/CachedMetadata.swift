@@ -48,6 +48,8 @@ public final class CachedMetadata: MetadataStore {
     private let store: any MetadataStore
     private let state: Mutex<State>
     private let onCommit: @Sendable (RepositoryEdit) -> Void
+    /// Raised by everything that passes here.
+    public let changes = ChangeCounters()
 
     /// - Parameter rows: how many assets, and as many pointers, are remembered.
     /// - Parameter onCommit: told of every edit that was committed.
@@ -125,6 +127,7 @@ public final class CachedMetadata: MetadataStore {
                 state.epoch += 1
                 state.upstreams.removeAll()
             }
+            self.changes.raise(repository)
         }
         return try await self.store.expireUpstreamStates(prefix, in: repository)
     }
@@ -151,6 +154,7 @@ public final class CachedMetadata: MetadataStore {
             state.epoch += 1
             state.removeAssets()
         }
+        self.changes.raiseAll()
     }
 
     private func forget(_ edit: RepositoryEdit) {
@@ -164,6 +168,7 @@ public final class CachedMetadata: MetadataStore {
             if edit.edit.addsAssets { state.absentAssets.removeAll() }
             Self.forgetDocuments(of: edit, &state)
         }
+        self.changes.raise(edit.repository)
     }
 
     /// Of a component that is put anew or removed, the documents that it was in are known to the store alone.

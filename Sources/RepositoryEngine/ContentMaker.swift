@@ -17,12 +17,18 @@ public struct ContentMaker: Sendable {
     let misses = Misses()
     public let usages: UsageBook
     let documents: Documents
+    /// nil: no answer is given twice.
+    let changes: ChangeCounters?
 
-    /// - Parameter smallBlobs: bytes of memory for small blobs that are asked for often.
+    /// - Parameters:
+    ///   - smallBlobs: bytes of memory for small blobs that are asked for often.
+    ///   - changes: of `metadata`.
     public init(
         metadata: any MetadataStore, uploads: UploadBook, fills: Fills, compute: any BlockingPool, now: @escaping WallClock,
-        smallBlobs: Int = 16 << 20, usages: UsageBook = UsageBook(), documents: Documents
+        smallBlobs: Int = 16 << 20, usages: UsageBook = UsageBook(), documents: Documents,
+        changes: ChangeCounters? = nil
     ) {
+        self.changes = changes
         self.documents = documents
         self.usages = usages
         self.metadata = metadata
@@ -35,6 +41,11 @@ public struct ContentMaker: Sendable {
 
     /// Takes a blob's bytes out of memory: what they were read from was found bad.
     public func forget(_ digest: ContentDigest) { self.small.forget(digest) }
+
+    /// Of a repository and of those that it is made of.
+    func marks(of repository: Repository, in catalogue: Catalogue) -> [ChangeCounters.Mark]? {
+        self.changes?.marks(of: [repository.id] + (catalogue.members[repository.name] ?? []).map(\.id))
+    }
 
     /// Has upstreams asked again for what they did not have.
     public func forgetMisses() { self.misses.removeAll() }
@@ -132,8 +143,12 @@ struct LinkSources: Sendable {
 
 extension ContentMaker {
     /// Notes that a kept file is answered with, and that it is being read for as long as somebody has what comes back.
-    func serving(_ source: any ContentSource, of path: AssetPath, in repository: RepositoryID, to delivery: Delivery) -> any ContentSource {
-        self.usages.note(path, in: repository, now: self.now(), downloads: delivery == .head ? 0 : 1)
+    func serving(
+        _ source: any ContentSource, of path: AssetPath, in repository: RepositoryID, to delivery: Delivery, _ notes: RequestNotes
+    ) -> any ContentSource {
+        let note: @Sendable () -> Void = { [usages, now] in usages.note(path, in: repository, now: now(), downloads: delivery == .head ? 0 : 1) }
+        note()
+        notes.add(note)
         // What is small is in memory by now.
         guard delivery != .head, (source.length ?? .max) > SmallBlobs.largest else { return source }
         return UsedContent(source, self.usages.reading(path, in: repository))

@@ -15,6 +15,8 @@ struct HostedContent: RepositoryContent {
         let kept = try await self.maker.metadata.asset(at: want.path, in: self.repository.id)
         self.context.notes.trace?.add(self.repository.name, "\(want.path)", kept == nil ? "not here" : "here")
         guard let asset = kept else { return nil }
+        // Who asks whether a part is there keeps it from the sweep of unused ones, now and then.
+        if want.renewingAfter != nil { self.context.notes.standsOnce() }
         if self.context.notes.trace == nil, let age = want.renewingAfter, self.maker.now() - asset.created > age, self.policy != .deny {
             // At most once in this age for each asset.
             do {
@@ -43,7 +45,7 @@ struct HostedContent: RepositoryContent {
             throw FormatError(.internalFailure, "the bytes of this are missing from the blob store", cause: cause)
         }
         guard self.context.notes.trace == nil else { return Content(head: head, member: self.repository.name, source: source) }
-        let served = self.maker.serving(source, of: want.path, in: self.repository.id, to: want.delivery ?? self.context.delivery)
+        let served = self.maker.serving(source, of: want.path, in: self.repository.id, to: want.delivery ?? self.context.delivery, self.context.notes)
         return Content(head: head, member: self.repository.name, source: served)
     }
 

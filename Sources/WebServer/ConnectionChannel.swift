@@ -22,7 +22,8 @@ struct ConnectionChannel: ServerChildChannel {
             try channel.syncOptions?.setOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 8192, maximum: 256 << 10))
             if channel.remoteAddress?.ipAddress != nil { try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1) }
             let meter = SocketMeter()
-            let handler = ConnectionHandler(timeouts: self.site.configuration.timeouts, meter: meter)
+            let desk = ReadyDesk(self.site, at: self.entrance, from: Self.peer(of: channel), self.site.metrics.shard(channel.eventLoop))
+            let handler = ConnectionHandler(timeouts: self.site.configuration.timeouts, meter: meter, ready: desk)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(meter)
             if let identity { try pipeline.addHandler(NIOSSLServerHandler(context: identity.current)) }
@@ -31,6 +32,8 @@ struct ConnectionChannel: ServerChildChannel {
             return Connection(channel, handler)
         }
     }
+
+    private static func peer(of channel: any Channel) -> String { channel.remoteAddress?.ipAddress ?? "unix" }
 
     private func decoder() -> HTTPRequestDecoder {
         var limits = NIOHTTPDecoderLimitConfiguration()
@@ -66,7 +69,7 @@ struct ConnectionChannel: ServerChildChannel {
 
     private func serve(_ connection: Connection) async {
         let shard = self.site.metrics.shard(connection.channel.eventLoop)
-        let peer = connection.channel.remoteAddress?.ipAddress ?? "unix"
+        let peer = Self.peer(of: connection.channel)
         while true {
             switch await connection.nextArrival() {
             case .closed: return connection.finish(unread: false)
@@ -102,8 +105,7 @@ struct ConnectionChannel: ServerChildChannel {
         self.site.securityHeaders.apply(to: &headers, secure: self.entrance.secure)
         self.site.accessLog.write(record)
         shard.add(
-            RequestMeasure(
-                repository: "", operation: record.operation, code: record.status, seconds: 0, firstByte: nil, sent: record.sent, received: 0))
+            RequestMeasure(record))
         do {
             try await connection.send([.byteBuffer(ResponseHead.bytes(plan.status, headers)), .byteBuffer(body)])
             connection.finish(unread: true)

@@ -56,11 +56,23 @@ extension ConnectionHandler {
             guard case .head(let head) = part else { continue }
             self.beginExchange(head)
             self.reader = .nobody
+            // What has a field that speaks of a body is never answered so.
+            if self.mayGoOn, let reply = self.ready.reply(to: head) { return self.give(reply, waiter) }
             return waiter.resume(returning: .head(head))
         }
         guard let ending else { return }
         self.reader = .nobody
         if case .refused(let why) = ending { waiter.resume(returning: .refused(why)) } else { waiter.resume(returning: .closed) }
+    }
+
+    /// Sends what is ready, while the connection's task waits on for a head.
+    private func give(_ reply: ReadyReply, _ waiter: CheckedContinuation<Arrival, Never>) {
+        self.send(reply.pieces) { failure in
+            self.ready.finish(reply, failure: failure)
+            if failure != nil { self.reset() }
+            guard failure == nil, self.finishExchange() else { return waiter.resume(returning: .closed) }
+            self.awaitHead(waiter)
+        }
     }
 
     private func beginExchange(_ head: HTTPRequestHead) {

@@ -11,8 +11,15 @@ struct SendFailure: Error {
 extension ConnectionHandler {
     /// Writes the pieces in one go; `done` when the last byte is with the socket.
     func send(_ pieces: [IOData], _ done: CheckedContinuation<Void, any Error>) {
+        self.send(pieces) { failure in
+            if let failure { done.resume(throwing: failure) } else { done.resume() }
+        }
+    }
+
+    /// - Parameter done: called once, on the loop; nil: the last byte is with the socket.
+    func send(_ pieces: [IOData], _ done: @escaping (SendFailure?) -> Void) {
         guard let context, context.channel.isActive, let last = pieces.last else {
-            return done.resume(throwing: SendFailure(taken: 0, cause: ChannelError.ioOnClosedChannel))
+            return done(SendFailure(taken: 0, cause: ChannelError.ioOnClosedChannel))
         }
         if self.writesPending == 0 { self.sampleProgress(context.channel, restart: true) }
         self.writesPending += 1
@@ -22,8 +29,8 @@ extension ConnectionHandler {
         promise.futureResult.assumeIsolated().whenComplete { result in
             self.writesPending -= 1
             switch result {
-            case .success: done.resume()
-            case .failure(let error): done.resume(throwing: SendFailure(taken: max(0, self.lastTaken - before), cause: error))
+            case .success: done(nil)
+            case .failure(let error): done(SendFailure(taken: max(0, self.lastTaken - before), cause: error))
             }
         }
         context.writeAndFlush(self.wrapOutboundOut(last), promise: promise)

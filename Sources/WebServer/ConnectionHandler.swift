@@ -26,6 +26,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     let timeouts: Timeouts
     let meter: SocketMeter
+    let ready: ReadyDesk
     var context: ChannelHandlerContext?
     var reader = Reader.nobody
     var parts = CircularBuffer<HTTPServerRequestPart>()
@@ -54,7 +55,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var lastTaken: Int64 = 0
     var lastProgress = NIODeadline.now()
 
-    init(timeouts: Timeouts, meter: SocketMeter) {
+    init(timeouts: Timeouts, meter: SocketMeter, ready: ReadyDesk) {
+        self.ready = ready
         self.timeouts = timeouts
         self.meter = meter
     }

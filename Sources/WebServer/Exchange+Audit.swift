@@ -10,14 +10,16 @@ extension AuditEvent {
     /// Pulls, pushes and deletes, whatever came of them; credentials that were exchanged or refused; and what somebody was kept from. Not that
     /// nobody in particular was asked to sign in: every docker pull begins so. Nor that an artifact was looked at by HEAD, unless that was
     /// refused: then docker asks no further.
-    init?(_ outcome: RequestOutcome, of request: RequestIntake, _ record: AccessRecord, at time: Timestamp) {
+    init?(
+        _ outcome: RequestOutcome, _ method: HTTPRequest.Method, _ credentials: Credentials, _ record: AccessRecord, at time: Timestamp
+    ) {
         let note = outcome.audit
         let isRefused = !note.rule.isEmpty
-        if isRefused, record.status == 401, request.credentials == .none, !note.isLogin { return nil }
-        guard let kind = Self.kind(note, isRefused: isRefused, request.method, record.status) else { return nil }
+        if isRefused, record.status == 401, credentials == .none, !note.isLogin { return nil }
+        guard let kind = Self.kind(note, isRefused: isRefused, method, record.status) else { return nil }
         self.init(time: time, kind: kind)
         self.request = record.id
-        self.principal = [outcome.principal.name, request.credentials.claimedName, String(note.claimedName.prefix(128))].first { !$0.isEmpty } ?? ""
+        self.principal = [outcome.principal.name, credentials.claimedName, String(note.claimedName.prefix(128))].first { !$0.isEmpty } ?? ""
         self.means = outcome.principal.means.words
         self.client = record.client
         self.repository = record.repository

@@ -19,7 +19,7 @@ struct Exchange {
     private let peer: String
     private let fields: HTTPFields
     private let forwarding: Forwarding
-    private var record = AccessRecord()
+    private var record: AccessRecord
 
     init(_ head: HTTPRequestHead, from peer: String, at entrance: ListenerEntrance, on connection: Connection, site: Site, shard: MetricsShard) {
         self.site = site
@@ -30,10 +30,8 @@ struct Exchange {
         self.peer = peer
         self.fields = HTTPFields(head.headers, splitCookie: false)
         self.forwarding = Forwarding(peer: peer, trusted: site.trusts, headers: self.fields)
-        self.record.id = RequestID.from(self.fields[.xRequestID]) ?? site.requestNumbers.next()
-        self.record.client = self.forwarding.client
-        self.record.method = head.method.rawValue
-        self.record.path = String(head.uri.utf8.firstIndex(of: UInt8(ascii: "?")).map { head.uri[..<$0] } ?? head.uri[...])
+        self.record = AccessRecord(
+            head, id: RequestID.from(self.fields[.xRequestID]) ?? site.requestNumbers.next(), client: self.forwarding.client)
     }
 
     /// - Returns: whether the connection may carry another request.
@@ -72,19 +70,26 @@ struct Exchange {
                     ownRoot: request.ownRoot, body: body, explain: explain, credentials: request.credentials, client: self.forwarding.client,
                     admission: place ?? UnlimitedAdmission()),
                 at: self.entrance)
-        self.record.repository = outcome.repository?.text ?? ""
-        self.record.operation = outcome.operation
-        self.record.principal = outcome.principal.name
-        self.record.cause = outcome.cause
+        self.record.note(outcome)
         let gzip = await self.gzip(of: outcome.response, to: request)
         var plan = ResponsePlan(outcome.response, method: request.method, request: request.headers, gzip: gzip, refuse: outcome.refuse)
         if request.credentials != .none { plan.keepPrivate() }
+        await self.remember(plan, outcome)
         let keeps = await self.deliver(plan, bodyLength: request.bodyLength, mayKeep: true)
         let event =
             self.entrance.isControl
-            ? AuditEvent(command: request, self.record, at: self.site.now()) : AuditEvent(outcome, of: request, self.record, at: self.site.now())
+            ? AuditEvent(command: request, self.record, at: self.site.now()) : AuditEvent(outcome, request.method, request.credentials, self.record, at: self.site.now())
         if let event { self.site.audit.record(event) }
         return keeps
+    }
+
+    /// Has the next who ask the same answered without asking.
+    private func remember(_ plan: ResponsePlan, _ outcome: RequestOutcome) async {
+        guard let standing = outcome.standing, self.record.cause == nil, plan.status == .ok || plan.status == .notModified,
+            let key = ReadyKey(self.head, self.forwarding, at: self.entrance)
+        else { return }
+        let headers = self.headers(plan, Framing(plan, for: self.head, keep: true))
+        if let answer = await ReadyAnswer(plan, headers, outcome, standing, at: self.site.now()) { self.site.ready.keep(answer, for: key) }
     }
 
     /// nil: the bytes go as they are, also where compressing them failed.
@@ -223,10 +228,7 @@ struct Exchange {
     private mutating func finishRecord() {
         self.record.seconds = Double((NIODeadline.now() - self.started).nanoseconds) / 1e9
         self.site.accessLog.write(self.record)
-        self.shard.add(
-            RequestMeasure(
-                repository: self.record.repository, operation: self.record.operation, code: self.record.status, seconds: self.record.seconds,
-                firstByte: self.record.firstByte, sent: self.record.sent, received: self.record.received))
+        self.shard.add(RequestMeasure(self.record))
     }
 }
 

@@ -25,6 +25,7 @@ struct Site: Sendable {
     let now: WallClock
     let connections = OpenConnections()
     let pageCache = PageCache()
+    let ready = ReadyAnswers()
     private let dates = DateHeader()
 
     init(
@@ -50,7 +51,8 @@ struct Site: Sendable {
     }
 
     var isDraining: Bool { self.connections.isDraining }
-    func date() -> String { self.dates.text(seconds: self.now().milliseconds / 1000) }
+    func date() -> String { self.date(self.now()) }
+    func date(_ now: Timestamp) -> String { self.dates.text(seconds: now.milliseconds / 1000) }
 
     /// - Parameter peer: an address, or `unix`.
     func trusts(_ peer: String) -> Bool {

@@ -1,3 +1,4 @@
+import ArtifactModel
 import FormatAPI
 
 /// Decides how a name or file of an upstream is answered: from what is kept, or by asking, and for how long a client waits for that. Has no
@@ -37,6 +38,13 @@ struct Freshness: Hashable, Sendable {
         }
         return isKept && self.mayServeStale(kind, age) ? .askWithin(self.cache.revalidateDeadline) : .ask
     }
+
+    /// When what is served now for its age has to be asked for again.
+    /// - Parameter age: nil: it is served whatever its age.
+    func end(age: Duration?, now: Timestamp) -> Timestamp? { age.map { now + (self.cache.maxAge - $0) } }
+
+    /// When the upstream's word that there is none is not good any more.
+    func end(missed: Duration, now: Timestamp) -> Timestamp { now + (self.cache.negativeMaxAge - missed) }
 
     /// What becomes of a copy when the upstream says that there is no such thing.
     func gone(_ kind: Kind) -> ProxyPart.Cache.Gone { kind == .document ? self.cache.goneDocuments : self.cache.goneImmutable }

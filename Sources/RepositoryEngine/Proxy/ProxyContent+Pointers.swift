@@ -7,16 +7,22 @@ import StorageAPI
 extension ProxyContent {
     func resolve(_ want: PointerRequest) async throws -> Pointer? {
         if let trace = self.context.notes.trace { return try await self.explained(want, trace) }
+        self.context.notes.beginQuestion()
         let kept = try await self.maker.metadata.pointer(want.name, in: self.repository.id)
-        guard let resource = want.upstream else { return kept.map { Pointer(target: $0, member: self.repository.name) } }
+        guard let resource = want.upstream else {
+            self.context.notes.stands(until: nil)
+            return kept.map { Pointer(target: $0, member: self.repository.name) }
+        }
         let key = Refreshes.Key(repository: self.repository.id, subject: UpstreamState.subject(of: want.name))
         let age = try await self.age(of: key)
         let kind: Freshness.Kind = self.part.cache.isFixed(want.name) ? .immutable : .document
         switch self.freshness.plan(kind, kept != nil, age: age, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
-        case .serve: return kept.map { self.pointer($0, .hit, age ?? .zero) }
+        case .serve:
+            self.context.notes.stands(until: kind == .immutable && self.freshness.gone(kind) == .keep ? nil : self.freshness.end(age: age, now: self.maker.now()))
+            return kept.map { self.pointer($0, .hit, age ?? .zero) }
         case .serveGone: return kept.map { self.pointer($0, .stale, age ?? .zero) }
         case .absent(let since):
-            self.context.notes.add(CacheReport(.negative, age: since))
+            self.noteMiss(since)
             return nil
         case .ask: return try await self.asked(want, resource, kept: kept, key, within: nil)
         case .askWithin(let deadline):

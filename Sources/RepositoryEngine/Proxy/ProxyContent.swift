@@ -25,11 +25,15 @@ struct ProxyContent: RepositoryContent {
 
     func content(_ want: ContentRequest) async throws -> Content? {
         if let trace = self.context.notes.trace { return try await self.explained(want, trace) }
+        self.context.notes.beginQuestion()
         // Once more where what was asked for was kept between the look and the question; twice is not possible but by deletes.
         for _ in 0..<3 {
             do {
                 if let kept = try await self.kept(want) { return kept }
-                guard let resource = want.upstream else { return nil }
+                guard let resource = want.upstream else {
+                    self.context.notes.stands(until: nil)
+                    return nil
+                }
                 return try await self.fetched(want, resource)
             } catch FillFailure.superseded {
                 continue
@@ -48,15 +52,18 @@ struct ProxyContent: RepositoryContent {
         guard let asset = try await self.metadata.asset(at: want.path, in: self.repository.id) else { return nil }
         let kind: Freshness.Kind = want.change == .mutable ? .document : .immutable
         guard kind == .document || self.freshness.gone(kind) == .honour, let resource = want.upstream else {
+            self.context.notes.stands(until: nil)
             return try await self.content(of: asset, want, .hit, since: nil)
         }
         let key = self.key(want.path)
         let age = try await self.age(of: key) ?? (kind == .immutable ? self.maker.now() - asset.created : nil)
         switch self.freshness(for: want).plan(kind, true, age: age, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
-        case .serve: return try await self.content(of: asset, want, .hit, since: age)
+        case .serve:
+            self.context.notes.stands(until: self.freshness(for: want).end(age: age, now: self.maker.now()))
+            return try await self.content(of: asset, want, .hit, since: age)
         case .serveGone: return try await self.content(of: asset, want, .stale, since: age)
         case .absent(let since):
-            self.context.notes.add(CacheReport(.negative, age: since))
+            self.noteMiss(since)
             throw FillFailure.absent
         case .ask: return try await self.revalidated(asset, want, resource, within: nil)
         case .askWithin(let deadline):
@@ -68,6 +75,12 @@ struct ProxyContent: RepositoryContent {
                 return try await self.content(of: asset, want, .stale, since: age)
             }
         }
+    }
+
+    /// The upstream said so long ago that it has no such thing.
+    func noteMiss(_ since: Duration) {
+        self.context.notes.add(CacheReport(.negative, age: since))
+        self.context.notes.stands(until: self.freshness.end(missed: since, now: self.maker.now()))
     }
 
     func key(_ path: AssetPath) -> Refreshes.Key { Refreshes.Key(repository: self.repository.id, subject: UpstreamState.subject(of: path)) }
@@ -143,6 +156,7 @@ struct ProxyContent: RepositoryContent {
     func content(of asset: StoredAsset, _ want: ContentRequest, _ outcome: CacheReport.Outcome, since age: Duration?) async throws -> Content? {
         guard let digest = asset.digests.first(.sha256) else { throw FormatError(.internalFailure, "the metadata names no bytes for this") }
         guard let source = try await self.source(of: digest, asset) else {
+            self.context.notes.standsOnce()
             guard want.upstream == nil else { return nil }
             throw FormatError(
                 .internalFailure, "the bytes of this are missing from the blob store", cause: BlobStoreError(.notFound, "no bytes for \(digest)"))
@@ -155,7 +169,7 @@ struct ProxyContent: RepositoryContent {
             change: want.change)
         let report = CacheReport(outcome, age: age ?? (self.maker.now() - asset.created + .seconds(before)))
         guard self.context.notes.trace == nil else { return Content(head: head, member: self.repository.name, cache: report, source: source) }
-        let served = self.maker.serving(source, of: want.path, in: self.repository.id, to: want.delivery ?? self.context.delivery)
+        let served = self.maker.serving(source, of: want.path, in: self.repository.id, to: want.delivery ?? self.context.delivery, self.context.notes)
         return Content(head: head, member: self.repository.name, cache: report, source: served)
     }
 
@@ -180,7 +194,7 @@ struct ProxyContent: RepositoryContent {
         if self.delivery(want).isOfNothing { throw FillFailure.beyond(0) }
         let key = self.key(want.path)
         if case .absent(let since) = self.freshness.plan(.document, false, age: nil, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
-            self.context.notes.add(CacheReport(.negative, age: since))
+            self.noteMiss(since)
             return nil
         }
         do {
@@ -236,7 +250,7 @@ struct ProxyContent: RepositoryContent {
         if head.length == 0 { _ = try await reader.next(at: 0, limit: 1) }
         return Content(
             head: self.describe(head, want, type: fill.contentType(head)), member: self.repository.name, cache: CacheReport(.miss, age: .seconds(head.age)),
-            source: self.maker.serving(reader, of: want.path, in: self.repository.id, to: self.delivery(want)))
+            source: self.maker.serving(reader, of: want.path, in: self.repository.id, to: self.delivery(want), self.context.notes))
     }
 
     /// Where another reader's part is beyond the end, this one's need not be: it asks anew.

@@ -23,7 +23,7 @@ extension OCIFormat {
         var content = content
         content.head.entityTag = "\"\(digest)\""
         content.head.change = change
-        return ArtifactResponse(.ok, headers: [.contentDigest: digest.description], body: .content(content))
+        return ArtifactResponse(.ok, headers: [.contentDigest: digest.description], body: .content(content)).repeatable
     }
 
     /// Of this image only: what other images link stays theirs.

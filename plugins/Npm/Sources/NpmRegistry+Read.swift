@@ -6,7 +6,7 @@ import NIOCore
 extension NpmRegistry {
     func packument(_ name: NpmName, _ form: Packument.Key.Form, _ content: any RepositoryContent) async throws -> ArtifactResponse {
         guard let document = try await content.document(Packument.self, Packument.Key(package: name, form: form)) else { throw Self.absent(name) }
-        return ArtifactResponse(.ok, headers: [.vary: "Accept"], body: .content(document))
+        return ArtifactResponse(.ok, headers: [.vary: "Accept"], body: .content(document)).repeatable
     }
 
     /// Of the repository that takes the writes.
@@ -44,7 +44,7 @@ extension NpmRegistry {
     /// other bytes under one name and version.
     func tarball(_ name: NpmName, _ version: NpmVersion, _ content: any RepositoryContent) async throws -> ArtifactResponse {
         let kept = ContentRequest(AssetPath(checked: name.tarballPath(version)), .immutable)
-        if !content.adopts, let file = try await content.content(kept) { return ArtifactResponse(.ok, body: .content(file)) }
+        if !content.adopts, let file = try await content.content(kept) { return ArtifactResponse(.ok, body: .content(file)).repeatable }
         let want: ContentRequest
         do {
             want = try await self.request(for: name, version, content)
@@ -58,7 +58,7 @@ extension NpmRegistry {
             content.context.repository == member ? try await content.content(want) : nil
         }
         guard let file = found.parts.compactMap({ $0 }).first else { throw found.trouble ?? Self.absent(name, version.text) }
-        return ArtifactResponse(.ok, body: .content(file))
+        return ArtifactResponse(.ok, body: .content(file)).repeatable
     }
 
     /// The address and the hash are the packument's.

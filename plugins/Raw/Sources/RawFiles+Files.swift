@@ -8,7 +8,7 @@ extension RawFiles {
         if let found = try await content.content(Self.request(path)) {
             var headers: HTTPFields = [:]
             if let digest = found.head.digests.first(.sha256) { headers[.checksumSHA256] = digest.hex }
-            return ArtifactResponse(.ok, headers: headers, body: .content(found))
+            return ArtifactResponse(.ok, headers: headers, body: .content(found)).repeatable
         }
         guard try await content.list(ContentQuery(.folder(path), limit: 1)).rows.isEmpty else {
             return ArtifactResponse(.movedPermanently, headers: [.location: Self.url(path, head) + "/"])

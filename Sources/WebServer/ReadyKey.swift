@@ -1,0 +1,88 @@
+import NIOCore
+import NIOHTTP1
+
+/// All of a request that its answer may depend on, as bytes: entrance, method, target, the fields that are looked at, and what trusted proxies say of it. A request with a field that is
+/// not known here is answered by asking: what else it may mean is not for this place to know.
+struct ReadyKey: Hashable, Sendable {
+    private let bytes: [UInt8]
+    var cost: Int { self.bytes.count + 64 }
+
+    /// - Returns: nil for what is never answered from memory.
+    init?(_ head: HTTPRequestHead, _ forwarding: Forwarding?, at entrance: ListenerEntrance) {
+        guard head.method == .GET || head.method == .HEAD, !entrance.isControl, !entrance.isRedirect, head.version == .http1_1 else { return nil }
+        guard let parts = Self.parts(head.headers), parts[0] != nil else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(512)
+        bytes.append(head.method == .GET ? 0x47 : 0x48)
+        bytes.append(contentsOf: head.uri.utf8)
+        // NUL is in no value: what is absent is not what is empty.
+        for part in parts + [forwarding?.scheme, forwarding?.host] {
+            bytes.append(0)
+            if let part {
+                bytes.append(0x3D)
+                bytes.append(contentsOf: part.utf8)
+            }
+        }
+        bytes.append(0)
+        bytes.append(contentsOf: entrance.name.utf8)
+        bytes.append(entrance.secure ? 1 : 0)
+        self.bytes = bytes
+    }
+
+    // MARK: Fields
+
+    private enum Role {
+        /// Stands in the key, at this place.
+        case part(Int)
+        /// Nothing here looks at it.
+        case harmless
+        /// Only in order that the connection lives on, which it does.
+        case keepAlive
+    }
+
+    /// By the length of their names. Caches between us and the client heed `Cache-Control` and `Pragma` of a request; an origin need not. RFC 9111, 5.2.1.
+    private static let roles: [[(name: [UInt8], role: Role)]] = {
+        let parts = ["host", "accept", "accept-encoding", "if-none-match", "if-modified-since"].enumerated().map { ($1, Role.part($0)) }
+        let harmless = [
+            "user-agent", "accept-language", "accept-charset", "cache-control", "cache-store", "pragma", "expires", "referer", "dnt", "priority", "x-request-id",
+            "traceparent", "tracestate", "docker-client", "upgrade-insecure-requests", "via", "x-real-ip", "x-forwarded-port", "x-forwarded-server",
+            // What they say is in the key, as far as it is believed.
+            "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded",
+        ].map { ($0, Role.harmless) }
+        var roles: [[(name: [UInt8], role: Role)]] = Array(repeating: [], count: 32)
+        for (name, role) in parts + harmless + [("connection", .keepAlive)] { roles[name.utf8.count].append((Array(name.utf8), role)) }
+        return roles
+    }()
+    /// What npm says of itself, and browsers of where they are.
+    private static let harmlessBeginnings = ["npm-", "pacote-", "sec-"].map { Array($0.utf8) }
+
+    private static func parts(_ headers: HTTPHeaders) -> [String?]? {
+        var parts: [String?] = [nil, nil, nil, nil, nil]
+        for (name, value) in headers {
+            switch Self.role(of: name) {
+            case .part(let place):
+                guard parts[place] == nil else { return nil }
+                parts[place] = value
+            case .harmless: continue
+            case .keepAlive: guard Self.matches(value, Array("keep-alive".utf8), whole: true) else { return nil }
+            case nil: return nil
+            }
+        }
+        return parts
+    }
+
+    private static func role(of name: String) -> Role? {
+        let length = name.utf8.count
+        if length < Self.roles.count, let known = Self.roles[length].first(where: { Self.matches(name, $0.name, whole: true) }) { return known.role }
+        return Self.harmlessBeginnings.contains { Self.matches(name, $0, whole: false) } ? .harmless : nil
+    }
+
+    /// - Parameter lowercase: letters and hyphens.
+    private static func matches(_ text: String, _ lowercase: [UInt8], whole: Bool) -> Bool {
+        var text = text.utf8.makeIterator()
+        for byte in lowercase {
+            guard let next = text.next(), next == byte || next | 0x20 == byte && next >= 0x41 && next <= 0x5A else { return false }
+        }
+        return !whole || text.next() == nil
+    }
+}

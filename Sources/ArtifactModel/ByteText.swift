@@ -26,6 +26,19 @@ public enum ByteText {
         return order ?? nil
     }
 
+    /// Whether the bytes of `part`, which are not none, are somewhere in the text.
+    public static func contains(_ text: String, _ part: StaticString) -> Bool {
+        var text = text
+        return text.withUTF8 { text in
+            part.withUTF8Buffer { part in
+                guard text.count >= part.count else { return false }
+                return (0...text.count - part.count).contains { at in
+                    text[at] == part[0] && memcmp(text.baseAddress! + at, part.baseAddress!, part.count) == 0  // neither is empty: both have a byte at 0
+                }
+            }
+        }
+    }
+
     public static func hash(_ text: String, into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }

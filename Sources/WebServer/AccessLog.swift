@@ -46,7 +46,7 @@ public struct AccessLog: Sendable {
 
     /// Clients that sign out name their token in the address.
     private static func masked(_ path: String) -> String {
-        path.contains("entrepot_") ? path.replacing(#/entrepot_[A-Za-z0-9]{8,}/#, with: "entrepot_***") : path
+        ByteText.contains(path, "entrepot_") ? path.replacing(#/entrepot_[A-Za-z0-9]{8,}/#, with: "entrepot_***") : path
     }
 
     /// An error with all that caused it.

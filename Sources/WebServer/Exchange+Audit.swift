@@ -51,7 +51,7 @@ extension AuditEvent {
         if !note.change.isEmpty { return .administration }
         switch note.action {
         case .read:
-            guard method != .head, !note.digest.isEmpty || note.isFetch && status >= 400 else {
+            guard method != .head, note.isFetch, !note.digest.isEmpty || status >= 400 else {
                 return isRefused ? (note.isFetch ? .pull : .read) : nil
             }
             return .pull

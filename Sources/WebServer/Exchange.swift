@@ -86,10 +86,10 @@ struct Exchange {
     /// Has the next who ask the same answered without asking.
     private func remember(_ plan: ResponsePlan, _ outcome: RequestOutcome) async {
         guard let standing = outcome.standing, self.record.cause == nil, plan.status == .ok || plan.status == .notModified,
-            let key = ReadyKey(self.head, self.forwarding, at: self.entrance)
+            let key = ReadyKey(self.head, self.forwarding, at: self.entrance), let body = await ReadyAnswer.bytes(plan.body)
         else { return }
         let headers = self.headers(plan, Framing(plan, for: self.head, keep: true))
-        if let answer = await ReadyAnswer(plan, headers, outcome, standing, at: self.site.now()) { self.site.ready.keep(answer, for: key) }
+        self.site.ready.keep(ReadyAnswer(plan, body, headers, outcome, standing, at: self.site.now()), for: key)
     }
 
     /// nil: the bytes go as they are, also where compressing them failed.

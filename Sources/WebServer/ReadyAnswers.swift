@@ -60,7 +60,7 @@ final class ReadyAnswers: Sendable {
 }
 
 /// All of an answer that does not change from one time to the next.
-struct ReadyAnswer: Sendable {
+final class ReadyAnswer: Sendable {
     let status: Int
     /// From the status line to the last of the fields that stay, without the empty line.
     let head: ByteBuffer
@@ -73,9 +73,10 @@ struct ReadyAnswer: Sendable {
 
     var cost: Int { self.head.readableBytes + (self.body?.readableBytes ?? 0) + 512 }
 
-    /// - Returns: nil where the bytes are not in memory, or too many.
-    init?(_ plan: ResponsePlan, _ headers: HTTPFields, _ outcome: RequestOutcome, _ standing: Standing, at now: Timestamp) async {
-        guard let body = await Self.bytes(plan.body) else { return nil }
+    /// - Parameter body: as `bytes` gives it.
+    init(
+        _ plan: ResponsePlan, _ body: ByteBuffer, _ headers: HTTPFields, _ outcome: RequestOutcome, _ standing: Standing, at now: Timestamp
+    ) {
         var headers = headers
         self.confirmed = headers[.age].flatMap { Int64($0) }.map { now - .seconds($0) }
         for name in [HTTPField.Name.age, .date, .xRequestID] { headers[name] = nil }
@@ -88,7 +89,8 @@ struct ReadyAnswer: Sendable {
         self.standing = standing
     }
 
-    private static func bytes(_ body: ResponsePlan.Body) async -> ByteBuffer? {
+    /// nil: they are not in memory, or too many.
+    static func bytes(_ body: ResponsePlan.Body) async -> ByteBuffer? {
         switch body {
         case .none: return ByteBuffer()
         case .bytes(let bytes): return bytes.readableBytes <= ReadyAnswers.largest ? bytes : nil

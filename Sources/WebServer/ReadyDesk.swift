@@ -10,7 +10,7 @@ import RepositoryEngine
 
 /// One connection's way to the answers that are ready: finds the one for a head, and tells log, metrics and audit what came of it, as `Exchange` does of all
 /// others. On the connection's loop; never waits.
-struct ReadyDesk {
+final class ReadyDesk {
     let site: Site
     let entrance: ListenerEntrance
     let peer: String

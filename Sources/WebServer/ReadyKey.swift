@@ -7,6 +7,9 @@ struct ReadyKey: Hashable, Sendable {
     private let bytes: [UInt8]
     var cost: Int { self.bytes.count + 64 }
 
+    /// An array's own takes its bytes one by one.
+    func hash(into hasher: inout Hasher) { self.bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
+
     /// - Returns: nil for what is never answered from memory.
     init?(_ head: HTTPRequestHead, _ forwarding: Forwarding?, at entrance: ListenerEntrance) {
         guard head.method == .GET || head.method == .HEAD, !entrance.isControl, !entrance.isRedirect, head.version == .http1_1 else { return nil }
@@ -64,7 +67,7 @@ struct ReadyKey: Hashable, Sendable {
                 guard parts[place] == nil else { return nil }
                 parts[place] = value
             case .harmless: continue
-            case .keepAlive: guard Self.matches(value, Array("keep-alive".utf8), whole: true) else { return nil }
+            case .keepAlive: guard value.lowercased() == "keep-alive" else { return nil }
             case nil: return nil
             }
         }
@@ -72,17 +75,23 @@ struct ReadyKey: Hashable, Sendable {
     }
 
     private static func role(of name: String) -> Role? {
-        let length = name.utf8.count
-        if length < Self.roles.count, let known = Self.roles[length].first(where: { Self.matches(name, $0.name, whole: true) }) { return known.role }
-        return Self.harmlessBeginnings.contains { Self.matches(name, $0, whole: false) } ? .harmless : nil
+        var name = name
+        return name.withUTF8 { name in
+            if name.count < Self.roles.count {
+                for known in Self.roles[name.count] where Self.matches(name, known.name) { return known.role }
+            }
+            return Self.harmlessBeginnings.contains { Self.matches(name, $0) } ? .harmless : nil
+        }
     }
 
+    /// Whether the text begins so, however it is written.
     /// - Parameter lowercase: letters and hyphens.
-    private static func matches(_ text: String, _ lowercase: [UInt8], whole: Bool) -> Bool {
-        var text = text.utf8.makeIterator()
-        for byte in lowercase {
-            guard let next = text.next(), next == byte || next | 0x20 == byte && next >= 0x41 && next <= 0x5A else { return false }
+    private static func matches(_ text: UnsafeBufferPointer<UInt8>, _ lowercase: [UInt8]) -> Bool {
+        guard text.count >= lowercase.count else { return false }
+        for at in lowercase.indices {
+            let byte = text[at]
+            guard byte == lowercase[at] || byte | 0x20 == lowercase[at] && byte >= 0x41 && byte <= 0x5A else { return false }
         }
-        return !whole || text.next() == nil
+        return true
     }
 }

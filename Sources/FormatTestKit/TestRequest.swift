@@ -75,6 +75,8 @@ public struct TestResponse: Sendable {
     public let operation: String
     public let audit: AuditNote
     public let cause: (any Error)?
+    /// How long the same request would be answered alike; nil: not known.
+    public let standing: Standing?
 
     public var text: String { String(buffer: self.body) }
 
@@ -84,6 +86,7 @@ public struct TestResponse: Sendable {
         self.operation = outcome.operation
         self.audit = outcome.audit
         self.cause = outcome.cause
+        self.standing = outcome.standing
         if case .content(let content) = outcome.response.body {
             (self.skipped, self.cache) = (content.skippedMembers.map(\.text), content.cache)
         } else {

@@ -43,7 +43,7 @@ struct ListFormat: RepositoryFormat {
             return ArtifactResponse(.ok, body: .bytes(ByteBuffer(string: "\(entry.member) \(entry.originals.joined())")))
         default:
             guard let document = try await content.document(VersionList.self, path.first ?? "") else { throw FormatError(.notFound, "no such list") }
-            return ArtifactResponse(.ok, body: .content(document))
+            return ArtifactResponse(.ok, body: .content(document)).repeatable
         }
     }
 

@@ -31,10 +31,8 @@ public enum ByteText {
         var text = text
         return text.withUTF8 { text in
             part.withUTF8Buffer { part in
-                guard text.count >= part.count else { return false }
-                return (0...text.count - part.count).contains { at in
-                    text[at] == part[0] && memcmp(text.baseAddress! + at, part.baseAddress!, part.count) == 0  // neither is empty: both have a byte at 0
-                }
+                guard let first = text.baseAddress, let wanted = part.baseAddress, text.count >= part.count else { return false }
+                return (0...text.count - part.count).contains { text[$0] == part[0] && memcmp(first + $0, wanted, part.count) == 0 }
             }
         }
     }

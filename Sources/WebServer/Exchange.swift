@@ -76,9 +76,9 @@ struct Exchange {
         if request.credentials != .none { plan.keepPrivate() }
         await self.remember(plan, outcome)
         let keeps = await self.deliver(plan, bodyLength: request.bodyLength, mayKeep: true)
+        let (isCommand, now) = (self.entrance.isControl, self.site.now())
         let event =
-            self.entrance.isControl
-            ? AuditEvent(command: request, self.record, at: self.site.now()) : AuditEvent(outcome, request.method, request.credentials, self.record, at: self.site.now())
+            isCommand ? AuditEvent(command: request, self.record, at: now) : AuditEvent(outcome, request.method, request.credentials, self.record, at: now)
         if let event { self.site.audit.record(event) }
         return keeps
     }

@@ -47,8 +47,9 @@ struct ReadyKey: Hashable, Sendable {
     private static let roles: [[(name: [UInt8], role: Role)]] = {
         let parts = ["host", "accept", "accept-encoding", "if-none-match", "if-modified-since"].enumerated().map { ($1, Role.part($0)) }
         let harmless = [
-            "user-agent", "accept-language", "accept-charset", "cache-control", "cache-store", "pragma", "expires", "referer", "dnt", "priority", "x-request-id",
-            "traceparent", "tracestate", "docker-client", "upgrade-insecure-requests", "via", "x-real-ip", "x-forwarded-port", "x-forwarded-server",
+            "user-agent", "accept-language", "accept-charset", "cache-control", "cache-store", "pragma", "expires", "referer", "dnt",
+            "priority", "x-request-id", "traceparent", "tracestate", "docker-client", "upgrade-insecure-requests", "via", "x-real-ip",
+            "x-forwarded-port", "x-forwarded-server",
             // What they say is in the key, as far as it is believed.
             "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded",
         ].map { ($0, Role.harmless) }

@@ -18,7 +18,8 @@ extension ProxyContent {
         let kind: Freshness.Kind = self.part.cache.isFixed(want.name) ? .immutable : .document
         switch self.freshness.plan(kind, kept != nil, age: age, missed: self.maker.misses.age(of: key, now: self.maker.now())) {
         case .serve:
-            self.context.notes.stands(until: kind == .immutable && self.freshness.gone(kind) == .keep ? nil : self.freshness.end(age: age, now: self.maker.now()))
+            let isForGood = kind == .immutable && self.freshness.gone(kind) == .keep
+            self.context.notes.stands(until: isForGood ? nil : self.freshness.end(age: age, now: self.maker.now()))
             return kept.map { self.pointer($0, .hit, age ?? .zero) }
         case .serveGone: return kept.map { self.pointer($0, .stale, age ?? .zero) }
         case .absent(let since):

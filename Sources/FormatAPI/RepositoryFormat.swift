@@ -39,6 +39,9 @@ public protocol RepositoryFormat: Sendable {
     static func repositories(namedBy settings: SiteSettings) -> [RepositoryName]
     /// Why a repository of this format may not have this name; nil where it may.
     static func objection(to name: RepositoryName) -> String?
+    /// Beginnings, in lower case, of header fields by which its clients speak of themselves, and which nobody here looks at: they stand in the way of no answer
+    /// that is given again.
+    static var idleFields: [String] { get }
     /// Of hosted repositories whose configuration does not say.
     static var writePolicy: WritePolicy { get }
     /// What `owns` is matched with for a file: the image or package it is of, or its own path.
@@ -86,6 +89,7 @@ extension RepositoryFormat {
         throw FormatError(.unsupported, "\(Self.id) repositories cannot be filled ahead of time")
     }
     public static func name(at path: AssetPath) -> String { path.text }
+    public static var idleFields: [String] { [] }
     public static var writePolicy: WritePolicy { .allow }
     public static func signsIn(_ head: RequestHead) -> Bool { false }
     public static func exclusivePackage(_ name: String) -> PackageName? { nil }

@@ -11,6 +11,12 @@ public protocol ArtifactHandler: Sendable {
     /// - Parameter path: as it was sent, and no safe one.
     /// - Returns: nil where no format is known.
     func refusal(_ error: FormatError, of path: String) -> ArtifactResponse?
+    /// Beginnings, in lower case, of header fields that no answer depends on.
+    var idleFields: [String] { get }
+}
+
+extension ArtifactHandler {
+    public var idleFields: [String] { [] }
 }
 
 /// A request as the web server hands it over, its target parsed and its origin trusted.

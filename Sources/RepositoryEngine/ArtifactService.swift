@@ -58,6 +58,8 @@ public struct ArtifactService: ArtifactHandler {
         return self.catalogue.format(ofRefused: path, isOpen: self.gate.isOpen)?.render(Failure(error), for: head)
     }
 
+    public var idleFields: [String] { self.catalogue.formats.values.flatMap(\.idleFields).sorted() }
+
     func respond(in repository: Repository, _ route: Route, _ request: IncomingRequest, _ notes: RequestNotes, _ asker: Asker) async -> RequestOutcome {
         var outcome = RequestOutcome(ArtifactResponse(.ok), repository: repository.name)
         outcome.refuse = { route.format.render(Failure($0), for: route.head) }

@@ -14,6 +14,8 @@ public protocol ServedFormat: Sendable {
     func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, settings: any Sendable) async throws -> [Prefetch]
     func name(at path: AssetPath) -> String
     /// The package of that name, where a hosted member that holds it keeps it to itself.
+    /// Beginnings of header fields that no answer depends on.
+    var idleFields: [String] { get }
     func exclusivePackage(_ name: String) -> PackageName?
     /// Whether an asset is a part, which is linked before anything names it.
     func isPart(_ path: AssetPath) -> Bool
@@ -69,6 +71,7 @@ public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
 
     public var id: String { Format.id }
     public var doors: [String] { Format.doors }
+    public var idleFields: [String] { Format.idleFields }
 
     public func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory) -> Location? {
         self.format.locate(head, at: entrance, among: repositories, self.site)

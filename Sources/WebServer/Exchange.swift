@@ -86,7 +86,8 @@ struct Exchange {
     /// Has the next who ask the same answered without asking.
     private func remember(_ plan: ResponsePlan, _ outcome: RequestOutcome) async {
         guard let standing = outcome.standing, self.record.cause == nil, plan.status == .ok || plan.status == .notModified,
-            let key = ReadyKey(self.head, self.forwarding, at: self.entrance), let body = await ReadyAnswer.bytes(plan.body)
+            let key = ReadyKey(self.head, self.forwarding, at: self.entrance, idle: self.site.idleFields),
+            let body = await ReadyAnswer.bytes(plan.body)
         else { return }
         let headers = self.headers(plan, Framing(plan, for: self.head, keep: true))
         self.site.ready.keep(ReadyAnswer(plan, body, headers, outcome, standing, at: self.site.now()), for: key)

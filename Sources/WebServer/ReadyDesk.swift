@@ -30,7 +30,7 @@ final class ReadyDesk {
     func reply(to head: HTTPRequestHead) -> ReadyReply? {
         guard !self.site.isDraining, self.site.audit.refusal == nil else { return nil }
         let forwarding = self.isTrusted ? Forwarding(peer: self.peer, trusted: self.site.trusts, headers: HTTPFields(head.headers, splitCookie: false)) : nil
-        guard let key = ReadyKey(head, forwarding, at: self.entrance) else { return nil }
+        guard let key = ReadyKey(head, forwarding, at: self.entrance, idle: self.site.idleFields) else { return nil }
         let now = self.site.now()
         guard let answer = self.site.ready.answer(to: key, at: now) else { return nil }
         let client = forwarding?.client ?? self.peer

@@ -10,10 +10,11 @@ struct ReadyKey: Hashable, Sendable {
     /// An array's own takes its bytes one by one.
     func hash(into hasher: inout Hasher) { self.bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
 
+    /// - Parameter idle: beginnings of fields that no answer depends on, in lower case.
     /// - Returns: nil for what is never answered from memory.
-    init?(_ head: HTTPRequestHead, _ forwarding: Forwarding?, at entrance: ListenerEntrance) {
+    init?(_ head: HTTPRequestHead, _ forwarding: Forwarding?, at entrance: ListenerEntrance, idle: [[UInt8]] = []) {
         guard head.method == .GET || head.method == .HEAD, !entrance.isControl, !entrance.isRedirect, head.version == .http1_1 else { return nil }
-        guard let parts = Self.parts(head.headers), parts[0] != nil else { return nil }
+        guard let parts = Self.parts(head.headers, idle), parts[0] != nil else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512)
         bytes.append(head.method == .GET ? 0x47 : 0x48)
@@ -48,7 +49,7 @@ struct ReadyKey: Hashable, Sendable {
         let parts = ["host", "accept", "accept-encoding", "if-none-match", "if-modified-since"].enumerated().map { ($1, Role.part($0)) }
         let harmless = [
             "user-agent", "accept-language", "accept-charset", "cache-control", "cache-store", "pragma", "expires", "referer", "dnt",
-            "priority", "x-request-id", "traceparent", "tracestate", "docker-client", "upgrade-insecure-requests", "via", "x-real-ip",
+            "priority", "x-request-id", "traceparent", "tracestate", "upgrade-insecure-requests", "via", "x-real-ip",
             "x-forwarded-port", "x-forwarded-server",
             // What they say is in the key, as far as it is believed.
             "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded",
@@ -57,13 +58,12 @@ struct ReadyKey: Hashable, Sendable {
         for (name, role) in parts + harmless + [("connection", .keepAlive)] { roles[name.utf8.count].append((Array(name.utf8), role)) }
         return roles
     }()
-    /// What npm says of itself, and browsers of where they are.
-    private static let harmlessBeginnings = ["npm-", "pacote-", "sec-"].map { Array($0.utf8) }
+    private static let ofBrowsers = Array("sec-".utf8)
 
-    private static func parts(_ headers: HTTPHeaders) -> [String?]? {
+    private static func parts(_ headers: HTTPHeaders, _ idle: [[UInt8]]) -> [String?]? {
         var parts: [String?] = [nil, nil, nil, nil, nil]
         for (name, value) in headers {
-            switch Self.role(of: name) {
+            switch Self.role(of: name, idle) {
             case .part(let place):
                 guard parts[place] == nil else { return nil }
                 parts[place] = value
@@ -75,13 +75,13 @@ struct ReadyKey: Hashable, Sendable {
         return parts
     }
 
-    private static func role(of name: String) -> Role? {
+    private static func role(of name: String, _ idle: [[UInt8]]) -> Role? {
         var name = name
         return name.withUTF8 { name in
             if name.count < Self.roles.count {
                 for known in Self.roles[name.count] where Self.matches(name, known.name) { return known.role }
             }
-            return Self.harmlessBeginnings.contains { Self.matches(name, $0) } ? .harmless : nil
+            return Self.matches(name, Self.ofBrowsers) || idle.contains { Self.matches(name, $0) } ? .harmless : nil
         }
     }
 

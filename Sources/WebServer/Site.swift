@@ -26,6 +26,8 @@ struct Site: Sendable {
     let connections = OpenConnections()
     let pageCache = PageCache()
     let ready = ReadyAnswers()
+    /// Beginnings of fields that no answer depends on.
+    let idleFields: [[UInt8]]
     private let dates = DateHeader()
 
     init(
@@ -39,6 +41,7 @@ struct Site: Sendable {
         self.audit = audit
         self.configuration = configuration
         self.handler = handler
+        self.idleFields = handler.idleFields.map { Array($0.utf8) }
         self.probes = probes
         self.pool = pool
         self.metrics = metrics

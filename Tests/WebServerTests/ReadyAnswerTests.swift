@@ -39,6 +39,7 @@ struct ReadyAnswerTests {
         }
 
         func refusal(_ error: FormatError, of path: String) -> ArtifactResponse? { nil }
+        var idleFields: [String] { ["tool-"] }
         var count: Int { self.asked.withLock { $0 } }
     }
 
@@ -47,7 +48,7 @@ struct ReadyAnswerTests {
         let handler = Standby(cache: CacheReport(.hit, age: .seconds(7)))
         try await TestServer.run(handler) { server in
             let first = try await server.ask("GET /a", headers: ["Accept: x/y"])
-            let second = try await server.ask("GET /a", headers: ["accept: x/y", "User-Agent: other", "npm-session: 1"])
+            let second = try await server.ask("GET /a", headers: ["accept: x/y", "User-Agent: other", "Tool-Session: 1"])
             #expect(handler.count == 1)
             #expect(first.body == second.body && second.status == 200)
             let names = ["content-type", "etag", "vary", "x-cache", "age", "cache-control", "content-length", "date", "x-content-type-options"]

@@ -7,6 +7,7 @@ public struct NpmRegistry: RepositoryFormat {
     public typealias Operation = NpmOperation
 
     public static let id = "npm"
+    public static let idleFields = ["npm-", "pacote-"]
     /// What was published stays what it was.
     public static let writePolicy = WritePolicy.allowOnce
 

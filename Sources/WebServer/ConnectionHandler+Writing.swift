@@ -21,7 +21,8 @@ extension ConnectionHandler {
         guard let context, context.channel.isActive, let last = pieces.last else {
             return done(SendFailure(taken: 0, cause: ChannelError.ioOnClosedChannel))
         }
-        if self.writesPending == 0 { self.sampleProgress(context.channel, restart: true) }
+        // What the client has taken is looked at where it takes long: until then each answer would cost a system call more.
+        if self.writesPending == 0 { self.lastProgress = .now() }
         self.writesPending += 1
         let before = self.meter.handedOver
         for piece in pieces.dropLast() { context.write(self.wrapOutboundOut(piece), promise: nil) }
@@ -37,9 +38,9 @@ extension ConnectionHandler {
     }
 
     /// Notes whether the client took anything since the last look.
-    func sampleProgress(_ channel: any Channel, restart: Bool = false) {
+    func sampleProgress(_ channel: any Channel) {
         let taken = self.meter.taken(channel)
-        if restart || taken > self.lastTaken { self.lastProgress = .now() }
+        if taken > self.lastTaken { self.lastProgress = .now() }
         self.lastTaken = max(self.lastTaken, taken)
     }
 

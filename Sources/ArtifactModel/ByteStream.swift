@@ -1,4 +1,5 @@
 public import NIOCore
+import Synchronization
 
 /// A body, pulled once, chunks as they come; nil at its end.
 ///
@@ -13,6 +14,12 @@ public struct ByteStream: Sendable {
         self.next = next
     }
 
+    /// Bytes that are here already.
+    public static func once(_ bytes: ByteBuffer) -> ByteStream {
+        let chunk = OneChunk(bytes)
+        return ByteStream(length: Int64(bytes.readableBytes)) { chunk.take() }
+    }
+
     public static let empty = ByteStream(length: 0) { nil }
 
     /// The whole body, for documents that are small by nature.
@@ -25,5 +32,18 @@ public struct ByteStream: Sendable {
             if whole.readableBytes == 0 { whole = chunk } else { whole.writeBuffer(&chunk) }
         }
         return whole
+    }
+}
+
+private final class OneChunk: Sendable {
+    private let chunk: Mutex<ByteBuffer?>
+
+    init(_ chunk: ByteBuffer) { self.chunk = Mutex(chunk) }
+
+    func take() -> ByteBuffer? {
+        self.chunk.withLock { chunk in
+            defer { chunk = nil }
+            return chunk.flatMap { $0.readableBytes > 0 ? $0 : nil }
+        }
     }
 }

@@ -22,6 +22,11 @@ public struct Edit: Sendable {
     public enum Change: Sendable {
         /// Adds a component, or replaces the one at these coordinates: its assets and edges are then exactly these.
         case put(Component)
+        /// Adds to the component at these coordinates, made where there is none: assets, edges and fragments come beside those that it has, or in the place of
+        /// those of their path and name; attributes are merged in (RFC 7396). For formats whose clients send a version file by file.
+        case extend(Component, Redeploy)
+        /// What one component adds to a document, and does not any more.
+        case removeFragment(DocumentID, section: String, name: String)
         /// Removes the component, its assets, its edges, and the pointers of its package that name its version.
         case remove(Coordinates)
         /// A package's row without a component in it; `attributes` is the format's JSON.
@@ -45,8 +50,8 @@ public struct Edit: Sendable {
     public var onlyRemoves: Bool {
         self.changes.allSatisfy { change in
             switch change {
-            case .remove, .removeAsset, .unpoint: true
-            case .put, .setPackage, .patchPackage, .putAsset, .link, .point, .renew: false
+            case .remove, .removeAsset, .removeFragment, .unpoint: true
+            case .put, .extend, .setPackage, .patchPackage, .putAsset, .link, .point, .renew: false
             }
         }
     }

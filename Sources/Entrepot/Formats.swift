@@ -1,5 +1,6 @@
 import DockerFormat
 import FormatAPI
+import MavenFormat
 import NpmFormat
 import RawFormat
 import RepositoryEngine
@@ -10,6 +11,7 @@ enum Formats {
     static var all: [FormatEntry] {
         [
             FormatEntry(OCIFormat()),
+            FormatEntry(MavenRepository()),
             FormatEntry(NpmRegistry()),
             FormatEntry(RawFiles()),
         ]

@@ -11,6 +11,8 @@ public protocol DerivedDocument: Sendable {
 
     /// Raise it when `compose` or `Scanner` changes what it makes.
     static var revision: Int { get }
+    /// Digests of the document beside SHA-256, where its clients ask for them.
+    static var computing: Set<ContentDigest.Algorithm> { get }
     /// What fragments and generations of it are stored under.
     static func identifier(_ key: Key) -> DocumentID
     static func contentType(_ key: Key) -> String
@@ -38,6 +40,7 @@ public protocol DerivedDocument: Sendable {
 }
 
 extension DerivedDocument {
+    public static var computing: Set<ContentDigest.Algorithm> { [] }
     public static func name(of entry: Outline.Entry, _ key: Key) -> String? { nil }
     public static func existsEmpty(_ key: Key) -> Bool { false }
     public static func pointers(_ key: Key) -> (package: PackageName, kind: String)? { nil }

@@ -208,7 +208,16 @@ public struct Arrival: Sendable {
     public var contentType: String
     /// What was kept of the upstream's headers.
     public var attributes: [String: String]
-    public init(path: AssetPath, blob: StagedBlob, contentType: String, attributes: [String: String]) {
+    /// Asks the upstream that it came from for what belongs to it, and keeps nothing; nil: it has no such thing.
+    public var ask: @Sendable (UpstreamCall) async throws -> UpstreamReply?
+    /// Tells the operator, in the log.
+    public var warn: @Sendable (String) -> Void
+    public init(
+        path: AssetPath, blob: StagedBlob, contentType: String, attributes: [String: String],
+        ask: @escaping @Sendable (UpstreamCall) async throws -> UpstreamReply? = { _ in nil }, warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.ask = ask
+        self.warn = warn
         self.path = path
         self.blob = blob
         self.contentType = contentType

@@ -64,9 +64,9 @@ extension Edit.Change {
     /// In bytes, of files that are put.
     fileprivate var arriving: Int64 {
         switch self {
-        case .put(let component): component.assets.reduce(0) { $0 + $1.blob.size }
+        case .put(let component), .extend(let component, _): component.assets.reduce(0) { $0 + $1.blob.size }
         case .putAsset(let asset, _): asset.blob.size
-        case .remove, .setPackage, .patchPackage, .removeAsset, .link, .point, .unpoint, .renew: 0
+        case .remove, .removeFragment, .setPackage, .patchPackage, .removeAsset, .link, .point, .unpoint, .renew: 0
         }
     }
 }

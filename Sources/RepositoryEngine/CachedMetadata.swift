@@ -177,6 +177,9 @@ public final class CachedMetadata: MetadataStore {
         for change in edit.edit.changes {
             switch change {
             case .put, .remove: return state.generations.removeAll()
+            case .extend(let component, _):
+                for fragment in component.fragments { state.generations.remove(DocumentPlace(edit.repository, fragment.document)) }
+            case .removeFragment(let document, _, _): state.generations.remove(DocumentPlace(edit.repository, document))
             case .setPackage, .patchPackage, .putAsset, .removeAsset, .link, .renew, .point, .unpoint: break
             }
         }
@@ -186,13 +189,13 @@ public final class CachedMetadata: MetadataStore {
         switch change {
         // Of a component with one asset, the path follows from its coordinates; of others, some may have gone that are not named here.
         case .put(let component) where component.assets.count != 1: state.removeAssets()
-        case .put(let component):
+        case .put(let component), .extend(let component, _):
             for asset in component.assets { state.remove(AssetKey(repository: repository, path: asset.path)) }
         // The rows that go with a component are known to the store alone; removals are rare.
         case .remove:
             state.removeAssets()
             state.pointers.removeAll()
-        case .setPackage, .patchPackage: break
+        case .setPackage, .patchPackage, .removeFragment: break
         case .putAsset(let asset, _): state.remove(AssetKey(repository: repository, path: asset.path))
         case .removeAsset(let path): state.remove(AssetKey(repository: repository, path: path))
         case .link(let path, _, _, _), .renew(let path): state.remove(AssetKey(repository: repository, path: path))
@@ -206,8 +209,8 @@ extension Edit {
     fileprivate var addsAssets: Bool {
         self.changes.contains { change in
             switch change {
-            case .put, .putAsset, .link: true
-            case .setPackage, .patchPackage, .remove, .removeAsset, .renew, .point, .unpoint: false
+            case .put, .extend, .putAsset, .link: true
+            case .setPackage, .patchPackage, .remove, .removeFragment, .removeAsset, .renew, .point, .unpoint: false
             }
         }
     }

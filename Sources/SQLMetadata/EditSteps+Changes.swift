@@ -23,12 +23,30 @@ extension EditSteps {
         self.put(component.fragments, of: coordinates)
     }
 
+    mutating func extend(_ component: Component, _ redeploy: Edit.Redeploy, _ index: Int) throws(MetadataError) {
+        let coordinates = component.coordinates
+        if self.edit.policy == .allowOnce, redeploy == .byPolicy { for asset in component.assets { self.requireEqual(asset, index) } }
+        self.run(.addPackage(coordinates.package, self.nextID(), self.edit))
+        let editID = self.nextID()
+        self.run(.putComponent(component, editID, self.edit, extending: true))
+        for edge in component.edges { self.run(.putEdge(edge, of: coordinates, in: self.edit.repository)) }
+        for asset in component.assets {
+            self.link(asset.blob)
+            self.run(try .putAsset(AssetRow(asset: asset, id: self.nextID(), editID: editID, position: 0, component: coordinates), self.edit))
+        }
+        self.add(component.fragments, to: coordinates)
+    }
+
     /// Those that it had and those that it has now: the clocks of both go on.
     private mutating func put(_ fragments: [Fragment], of coordinates: Coordinates) {
         self.run(.bumpDocuments(of: coordinates, in: self.edit.repository))
         self.run(.removeFragments(of: coordinates, in: self.edit.repository))
+        self.add(fragments, to: coordinates)
+    }
+
+    private mutating func add(_ fragments: [Fragment], to coordinates: Coordinates) {
         for fragment in fragments {
-            self.run(.removeFragment(fragment, in: self.edit.repository))
+            self.run(.removeFragment(fragment.document, fragment.section, fragment.name, in: self.edit.repository))
             self.run(.putFragment(fragment, self.nextID(), of: coordinates, in: self.edit.repository))
         }
         self.bump(Set(fragments.map(\.document)))

@@ -16,9 +16,9 @@ struct EditSteps {
     static func numbersNeeded(for edit: Edit) -> Int {
         edit.changes.reduce(0) { sum, change in
             switch change {
-            case .put(let component): sum + 2 + component.assets.count + component.fragments.count
+            case .put(let component), .extend(let component, _): sum + 2 + component.assets.count + component.fragments.count
             case .setPackage, .patchPackage, .putAsset, .link, .point: sum + 1
-            case .remove, .removeAsset, .unpoint, .renew: sum
+            case .remove, .removeAsset, .removeFragment, .unpoint, .renew: sum
             }
         }
     }
@@ -58,6 +58,10 @@ struct EditSteps {
     private mutating func add(_ change: Edit.Change, _ index: Int) throws(MetadataError) {
         switch change {
         case .put(let component): try self.put(component, index)
+        case .extend(let component, let redeploy): try self.extend(component, redeploy, index)
+        case .removeFragment(let document, let section, let name):
+            self.run(.removeFragment(document, section, name, in: self.edit.repository))
+            self.bump([document])
         case .remove(let coordinates): self.remove(coordinates, index)
         case .setPackage(let package, let attributes): self.run(.setPackage(package, attributes, self.nextID(), self.edit))
         case .patchPackage(let package, let patch): self.run(.patchPackage(package, patch, self.nextID(), self.edit))

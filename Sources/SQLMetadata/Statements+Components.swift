@@ -30,17 +30,19 @@ extension SQLStatement {
     }
 
     /// A component that is put anew keeps when and by whom it was created.
-    static func putComponent(_ component: Component, _ id: Int64, _ edit: RepositoryEdit) -> SQLStatement {
+    /// - Parameter extending: attributes that other files of it brought stay. RFC 7396, by SQLite's own function.
+    static func putComponent(_ component: Component, _ id: Int64, _ edit: RepositoryEdit, extending: Bool = false) -> SQLStatement {
         SQLStatement(
             """
             INSERT INTO components (id, version, sort_key, attributes, created_at, created_by, repository_id, package_id)
             VALUES ($1, $2, $3, $4, $5, $6, $7, (SELECT id FROM packages WHERE repository_id = $7 AND namespace = $8 AND name = $9))
-            ON CONFLICT (package_id, version) DO UPDATE SET sort_key = excluded.sort_key, attributes = excluded.attributes
+            ON CONFLICT (package_id, version) DO UPDATE SET sort_key = excluded.sort_key,
+              attributes = CASE WHEN $10 = 1 THEN json_patch(components.attributes, excluded.attributes) ELSE excluded.attributes END
             """,
             [
                 .integer(id), .text(component.coordinates.version), .bytes(component.sortKey), .text(component.attributes),
                 .integer(edit.now.milliseconds), .text(edit.principal),
-            ] + edit.repository.values(component.coordinates.package))
+            ] + edit.repository.values(component.coordinates.package) + [.integer(extending ? 1 : 0)])
     }
 
     /// Assets and edges go with it.

@@ -30,10 +30,10 @@ extension SQLStatement {
     }
 
     /// Another component's of the same name: a number stands for the same bytes for ever, so that the row goes.
-    static func removeFragment(_ fragment: Fragment, in repository: RepositoryID) -> SQLStatement {
+    static func removeFragment(_ document: DocumentID, _ section: String, _ name: String, in repository: RepositoryID) -> SQLStatement {
         SQLStatement(
             "DELETE FROM fragments WHERE repository_id = $1 AND document = $2 AND section = $3 AND name = $4",
-            [.integer(repository.number), .text(fragment.document.text), .text(fragment.section), .text(fragment.name)])
+            [.integer(repository.number), .text(document.text), .text(section), .text(name)])
     }
 
     static func putFragment(_ fragment: Fragment, _ id: Int64, of coordinates: Coordinates, in repository: RepositoryID) -> SQLStatement {

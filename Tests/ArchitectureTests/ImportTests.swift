@@ -15,7 +15,7 @@ import Testing
 
     private static let allowed: [String: Set<String>] = [
         "ArtifactModel": ["NIOCore"],
-        "FormatAPI": ["ArtifactModel", "NIOCore", "HTTPTypes"],
+        "FormatAPI": ["ArtifactModel", "NIOCore", "HTTPTypes", "FoundationEssentials"],
         "StorageAPI": ["ArtifactModel", "NIOCore"],
         "AccessControl": ["ArtifactModel", "StorageAPI", "Crypto", "CryptoExtras", "Logging", "ServiceLifecycle"],
         "Audit": ["ArtifactModel", "StorageAPI", "Crypto", "Logging", "ServiceLifecycle"],

@@ -66,7 +66,7 @@ extension Rendering {
             (buffer, file) = (after.0, after.1)
             size += after.2
         }
-        return Rendering(digest: self.digest, size: size, bytes: file.map { FileContent($0, size: size) } ?? MemoryContent(buffer))
+        return Rendering(digests: self.digests, size: size, bytes: file.map { FileContent($0, size: size) } ?? MemoryContent(buffer))
     }
 }
 

@@ -159,7 +159,7 @@ public final class Documents: Sendable {
         }
         self.made.withLock { $0 += 1 }
         return try await DocumentRenderer.render(
-            plan, of: sources.map(\.bytes), base: order.context.publicBase, compute: order.context.compute, scratch: self.scratch)
+            plan, of: sources.map(\.bytes), base: order.context.publicBase, computing: Document.computing, compute: order.context.compute, scratch: self.scratch)
     }
 
     /// All at once, in the order of the parts.
@@ -185,7 +185,7 @@ public final class Documents: Sendable {
         _ rendering: Rendering, _ order: Order<Document>, _ gathered: Gathered<DocumentPart>
     ) -> Content {
         let head = ContentHead(
-            digests: [rendering.digest], size: rendering.size, contentType: Document.contentType(order.key), entityTag: "\"\(rendering.digest)\"",
+            digests: rendering.digests, size: rendering.size, contentType: Document.contentType(order.key), entityTag: "\"\(rendering.digests[0])\"",
             change: .mutable)
         var content = Content(
             head: head, member: order.repository.name, cache: gathered.parts.compactMap(\.cache).max { $0.weight < $1.weight }, source: rendering.bytes)

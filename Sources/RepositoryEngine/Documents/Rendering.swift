@@ -4,7 +4,8 @@ import NIOCore
 
 /// A document as it is served.
 struct Rendering: Sendable {
-    var digest: ContentDigest
+    /// SHA-256 first.
+    var digests: [ContentDigest]
     var size: Int64
     var bytes: any ContentSource
     /// Whether the bytes are in memory, as those of small documents are.
@@ -25,11 +26,12 @@ struct DocumentRenderer: Sendable {
     let scratch: ScratchFolder
     let sources: [any ContentSource]
     private var windows: [(start: Int64, bytes: ByteBuffer)]
-    private var hasher = MultiHasher([])
+    private var hasher: MultiHasher
     private var buffer = ByteBuffer()
     private var file: OpenFile?
 
-    private init(_ sources: [any ContentSource], compute: any BlockingPool, scratch: ScratchFolder) {
+    private init(_ sources: [any ContentSource], _ computing: Set<ContentDigest.Algorithm>, compute: any BlockingPool, scratch: ScratchFolder) {
+        self.hasher = MultiHasher(computing)
         self.sources = sources
         self.compute = compute
         self.scratch = scratch
@@ -39,9 +41,10 @@ struct DocumentRenderer: Sendable {
     /// - Parameter base: what stands for the repository's public address.
     /// - Throws: `DocumentChanged` where a source ends before its outline says so.
     static func render(
-        _ plan: DocumentPlan, of sources: [any ContentSource], base: String, compute: any BlockingPool, scratch: ScratchFolder
+        _ plan: DocumentPlan, of sources: [any ContentSource], base: String, computing: Set<ContentDigest.Algorithm> = [], compute: any BlockingPool,
+        scratch: ScratchFolder
     ) async throws -> Rendering {
-        var renderer = DocumentRenderer(sources, compute: compute, scratch: scratch)
+        var renderer = DocumentRenderer(sources, computing, compute: compute, scratch: scratch)
         for piece in plan.pieces {
             switch piece {
             case .text(let range): try await renderer.write(plan.text[range])
@@ -106,15 +109,15 @@ struct DocumentRenderer: Sendable {
     private mutating func end() async throws -> Rendering {
         if self.file == nil, self.buffer.readableBytes < Rendering.largestInMemory {
             let (bytes, hasher) = (self.buffer, self.hasher)
-            let digest = try await self.compute.run {
+            let digests = try await self.compute.run {
                 var hasher = hasher
                 hasher.update([bytes])
-                return hasher.digests()[0]
+                return hasher.digests()
             }
-            return Rendering(digest: digest, size: Int64(bytes.readableBytes), bytes: MemoryContent(bytes))
+            return Rendering(digests: digests, size: Int64(bytes.readableBytes), bytes: MemoryContent(bytes))
         }
         if self.buffer.readableBytes > 0 { try await self.flush() }
         guard let file = self.file else { throw DocumentChanged() }
-        return Rendering(digest: self.hasher.digests()[0], size: self.hasher.length, bytes: FileContent(file, size: self.hasher.length))
+        return Rendering(digests: self.hasher.digests(), size: self.hasher.length, bytes: FileContent(file, size: self.hasher.length))
     }
 }

@@ -51,7 +51,7 @@ extension Fill {
         else { return nil }
         do {
             let blob = try await self.origin.shelf.keep(writer.id, hasher.digests(), size: hasher.length)
-            let edit = try await record(Arrival(path: self.want.path, blob: blob, contentType: self.contentType(head), attributes: head.kept))
+            let edit = try await record(self.arrival(blob, head))
             self.state.withLock { $0.staged = (blob, edit) }
             return nil
         } catch let error as FormatError {
@@ -88,7 +88,7 @@ extension Fill {
     private func staged(_ hasher: MultiHasher, _ writer: any BlobWriter, _ head: AnswerHead) async throws -> (StagedBlob, Edit) {
         if let staged = self.state.withLock({ $0.staged }) { return staged }
         let blob = try await self.origin.shelf.keep(writer.id, hasher.digests(), size: hasher.length)
-        let arrival = Arrival(path: self.want.path, blob: blob, contentType: self.contentType(head), attributes: head.kept)
+        let arrival = self.arrival(blob, head)
         return (blob, try await self.want.record?(arrival) ?? Edit([.putAsset(arrival.asset, .always)]))
     }
 
@@ -104,6 +104,13 @@ extension Fill {
         }
         try await self.origin.metadata.commit(
             RepositoryEdit(repository: self.key.repository, store: self.origin.shelf.id, edit: edit, states: states, now: now))
+    }
+
+    private func arrival(_ blob: StagedBlob, _ head: AnswerHead) -> Arrival {
+        let origin = self.origin
+        return Arrival(
+            path: self.want.path, blob: blob, contentType: self.contentType(head), attributes: head.kept, ask: { try await origin.ask($0) },
+            warn: { [path = self.want.path] in origin.warn($0, path) })
     }
 
     func contentType(_ head: AnswerHead) -> String {

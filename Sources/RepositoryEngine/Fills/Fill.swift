@@ -258,6 +258,25 @@ struct ProxyOrigin: Sendable {
     var metadata: any MetadataStore
     var now: WallClock
     var logger: Logger
+
+    /// nil: the upstream has no such thing.
+    /// - Throws: `FormatError`.
+    func ask(_ call: UpstreamCall) async throws -> UpstreamReply? {
+        do {
+            let answer = try await self.upstream.send(UpstreamRequest(call))
+            guard let body = try await answer.body.collect(upTo: call.limit) else {
+                throw FormatError(.upstreamFailed, "the upstream's answer is larger than \(call.limit) bytes")
+            }
+            return UpstreamReply(headers: answer.headers, body: body)
+        } catch let error as UpstreamError {
+            if error.code == .absent { return nil }
+            throw FormatError(error)
+        }
+    }
+
+    func warn(_ message: String, _ path: AssetPath) {
+        self.logger.warning("\(message)", metadata: ["repository": "\(self.name)", "path": "\(path)"])
+    }
 }
 
 /// What fills need of their owner.

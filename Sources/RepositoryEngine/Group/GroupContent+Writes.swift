@@ -41,6 +41,8 @@ extension GroupContent {
     private func name(of change: Edit.Change) -> String? {
         switch change {
         case .put(let component): component.coordinates.package.path
+        case .extend(let component, _): component.assets.first.map { self.name(at: $0.path) } ?? component.coordinates.package.path
+        case .removeFragment: nil
         case .remove(let coordinates): coordinates.package.path
         case .setPackage(let package, _), .patchPackage(let package, _): package.path
         case .putAsset(let asset, _): self.name(at: asset.path)

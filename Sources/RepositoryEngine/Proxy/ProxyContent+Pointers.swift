@@ -134,16 +134,7 @@ extension ProxyContent {
     func forward(_ call: UpstreamCall) async throws -> UpstreamReply? {
         self.context.notes.trace?.add(
             self.repository.name, "\(call.resource.shown) at \(self.part.upstream.name)", "asked and passed on; nothing of it is kept")
-        do {
-            let answer = try await self.part.upstream.send(UpstreamRequest(call))
-            guard let body = try await answer.body.collect(upTo: call.limit) else {
-                throw FormatError(.upstreamFailed, "the upstream's answer is larger than \(call.limit) bytes")
-            }
-            return UpstreamReply(headers: answer.headers, body: body)
-        } catch let error as UpstreamError {
-            if error.code == .absent { return nil }
-            throw FormatError(error)
-        }
+        return try await self.origin.ask(call)
     }
 }
 

@@ -98,21 +98,3 @@ struct ManifestPush: Sendable {
         }
     }
 }
-
-extension ByteStream {
-    /// Bytes that are here already.
-    fileprivate static func once(_ bytes: ByteBuffer) -> ByteStream {
-        let chunk = OneChunk(bytes)
-        return ByteStream(length: Int64(bytes.readableBytes)) { await chunk.take() }
-    }
-}
-
-private actor OneChunk {
-    private var bytes: ByteBuffer?
-    init(_ bytes: ByteBuffer) { self.bytes = bytes.readableBytes > 0 ? bytes : nil }
-
-    func take() -> ByteBuffer? {
-        defer { self.bytes = nil }
-        return self.bytes
-    }
-}

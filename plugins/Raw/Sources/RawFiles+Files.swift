@@ -79,38 +79,3 @@ extension RawFiles {
     /// Absolute path in the client's view.
     static func url(_ path: AssetPath, _ head: RequestHead) -> String { head.root + "/" + PercentEncoding.path(path.text) }
 }
-
-extension HTTPField.Name {
-    static let checksumSHA256 = Self.known("X-Checksum-Sha256")
-    static let checksumSHA1 = Self.known("X-Checksum-Sha1")
-    static let checksumMD5 = Self.known("X-Checksum-Md5")
-    static let contentMD5 = Self.known("Content-MD5")
-    static let bodyDigest = Self.known("Content-Digest")
-    static let representationDigest = Self.known("Repr-Digest")
-    static let oldDigest = Self.known("Digest")
-    static let link = Self.known("Link")
-
-    private static func known(_ text: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is a field name: letters, digits and hyphens") }
-        return name
-    }
-}
-
-enum PercentEncoding {
-    /// Keeps slashes; everything else that is not an unreserved character of RFC 3986 becomes `%XX`.
-    static func path(_ text: String) -> String { self.encoded(text, keepingSlash: true) }
-    static func query(_ text: String) -> String { self.encoded(text, keepingSlash: false) }
-
-    private static func encoded(_ text: String, keepingSlash: Bool) -> String {
-        var out = ""
-        for byte in text.utf8 {
-            switch byte {
-            case _ where byte.isASCIILetterOrDigit, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
-                out.unicodeScalars.append(Unicode.Scalar(byte))
-            case UInt8(ascii: "/") where keepingSlash: out += "/"
-            default: out += "%" + ContentDigest.hex([byte]).uppercased()
-            }
-        }
-        return out
-    }
-}

@@ -33,7 +33,7 @@ public struct RawFiles: RepositoryFormat {
     ) async throws -> ArtifactResponse {
         switch operation.kind {
         case .read(let path): try await self.read(path, request.head, content)
-        case .list(let folder, let paging): try await self.list(folder, paging, request.head, content)
+        case .list(let folder, let paging): try await paging.page(of: folder, request.head, content)
         case .write(let path, let upload): try await self.write(path, upload, request, content)
         case .remove(let path, let condition): try await self.remove(path, condition, content)
         }

@@ -1,17 +1,18 @@
-import ArtifactModel
-import FormatAPI
+public import ArtifactModel
 import FoundationEssentials
 import HTTPTypes
+import NIOCore
 
 /// The page of a folder that is asked for: `?after=&limit=`.
-struct FolderPaging: Hashable, Sendable {
-    static let usual = 1000
-    static let largest = 10_000
+public struct FolderPaging: Hashable, Sendable {
+    public static let usual = 1000
+    public static let largest = 10_000
     /// Exclusive, byte-wise; need not exist.
-    let after: String?
-    let limit: Int
+    public let after: String?
+    public let limit: Int
 
-    init(_ head: RequestHead) throws(FormatError) {
+    /// - Throws: `.invalidRequest`.
+    public init(_ head: RequestHead) throws(FormatError) {
         self.after = head.query("after").flatMap { $0.isEmpty ? nil : $0 }
         guard let text = head.query("limit") else {
             self.limit = Self.usual
@@ -24,18 +25,21 @@ struct FolderPaging: Hashable, Sendable {
     }
 }
 
-extension RawFiles {
-    /// HTML for those who would rather have it, JSON for all others, scripts with `*/*` among them.
-    func list(_ folder: AssetPath?, _ paging: FolderPaging, _ head: RequestHead, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+extension FolderPaging {
+    /// A page of a folder: HTML for those who would rather have it, JSON for all others, scripts with `*/*` among them.
+    /// - Parameter folder: nil: the root.
+    /// - Throws: `.notFound`.
+    public func page(of folder: AssetPath?, _ head: RequestHead, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        let paging = self
         let page = try await content.list(ContentQuery(.folder(folder), after: paging.after, limit: paging.limit))
         if page.rows.isEmpty, let folder, paging.after == nil { throw FormatError(.notFound, "there is no folder «\(folder)/»") }
-        let base = folder.map { Self.url($0, head) + "/" } ?? head.root + "/"
+        let base = folder.map { "\(head.root)/\(PercentEncoding.path($0.text))/" } ?? head.root + "/"
         let next = page.more ? page.rows.last.map { "\(base)?after=\(PercentEncoding.query($0.name))&limit=\(paging.limit)" } : nil
         let listing = FolderListing(repository: content.context.repository, folder: folder, base: base, rows: page.rows, next: next)
         let asHTML = Preference(head.headers).prefers("text/html", to: "application/json")
         let text = try await content.context.compute.run { asHTML ? listing.html : listing.json }
-        var response: ArtifactResponse = .document(text, type: asHTML ? "text/html; charset=utf-8" : "application/json")
-        response.headers[.vary] = "Accept"
+        var response = ArtifactResponse(
+            .ok, headers: [.contentType: asHTML ? "text/html; charset=utf-8" : "application/json", .vary: "Accept"], body: .bytes(ByteBuffer(string: text)))
         response.mark(skipped: page.skippedMembers)
         if let next { response.headers[.link] = "<\(next)>; rel=\"next\"" }
         return response
@@ -74,7 +78,15 @@ struct FolderListing: Sendable {
             return Document.Entry(
                 name: row.name, type: "file", size: row.size, contentType: row.contentType, sha256: digest.hex, modified: Self.moment(row.updated))
         }
-        return JSON.text(Document(repository: self.repository.text, path: self.path, entries: entries, next: self.next)) + "\n"
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            let document = Document(repository: self.repository.text, path: self.path, entries: entries, next: self.next)
+            return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"
+        } catch {
+            // JSONEncoder fails on numbers that are not finite and on `encode(to:)` that throws; our values have neither.
+            preconditionFailure("a value of strings and whole numbers is not encodable: \(error)")
+        }
     }
 
     /// `/` for the root, `/a/b/` below it.
@@ -82,18 +94,4 @@ struct FolderListing: Sendable {
 
     /// As in `2026-11-23T20:15:00Z`.
     static func moment(_ time: Timestamp) -> String { Date(timeIntervalSince1970: Double(time.milliseconds / 1000)).formatted(.iso8601) }
-}
-
-/// JSON as we write it: keys in order, so that equal values are equal bytes.
-enum JSON {
-    static func text(_ value: some Encodable) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do {
-            return String(decoding: try encoder.encode(value), as: UTF8.self)
-        } catch {
-            // JSONEncoder fails on numbers that are not finite and on `encode(to:)` that throws; our values have neither.
-            preconditionFailure("a value of strings and whole numbers is not encodable: \(error)")
-        }
-    }
 }

@@ -1,8 +1,8 @@
 /// Media types by a file name's end, for uploads that name none.
-enum FileTypes {
-    static let unknown = "application/octet-stream"
+public enum FileTypes {
+    public static let unknown = "application/octet-stream"
 
-    static func type(of path: String) -> String {
+    public static func type(of path: String) -> String {
         let name = path.split(separator: "/").last ?? ""
         guard let dot = name.lastIndex(of: ".") else { return self.unknown }
         return self.types[name[name.index(after: dot)...].lowercased()] ?? self.unknown

@@ -1,10 +1,10 @@
-import HTTPTypes
+public import HTTPTypes
 
 /// What a client would rather have, by `Accept`: RFC 9110, section 12.5.1.
-struct Preference: Sendable {
+public struct Preference: Sendable {
     private var ranges: [(type: String, quality: Double)] = []
 
-    init(_ headers: HTTPFields) {
+    public init(_ headers: HTTPFields) {
         for line in headers[values: .accept] {
             for range in line.split(separator: ",") {
                 let parts = range.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
@@ -16,7 +16,7 @@ struct Preference: Sendable {
     }
 
     /// Whether the client asks for `type` more than for `other`. What it does not tell apart is no preference.
-    func prefers(_ type: String, to other: String) -> Bool { self.quality(type) > self.quality(other) }
+    public func prefers(_ type: String, to other: String) -> Bool { self.quality(type) > self.quality(other) }
 
     private func quality(_ type: String) -> Double {
         let family = type.prefix { $0 != "/" } + "/*"

@@ -1,0 +1,114 @@
+import ArtifactModel
+import FormatAPI
+import HTTPTypes
+import NIOCore
+
+extension MavenRepository {
+    func read(
+        _ path: MavenPath, _ asset: AssetPath, _ head: RequestHead, _ content: any RepositoryContent, _ settings: MavenSettings
+    ) async throws -> ArtifactResponse {
+        let found: Content?
+        if case .metadata(let folder) = path.kind {
+            found = try await content.document(MavenMetadata.self, folder.joined(separator: "/"))
+        } else {
+            found = try await content.content(Self.request(path, asset, settings))
+        }
+        if let found { return ArtifactResponse(.ok, headers: Self.checksums(found), body: .content(found)).repeatable }
+        if path.kind == .file, !(try await content.list(ContentQuery(.folder(asset), limit: 1)).rows.isEmpty) {
+            return ArtifactResponse(.movedPermanently, headers: [.location: "\(head.root)/\(PercentEncoding.path(asset.text))/"])
+        }
+        throw Self.absent(asset)
+    }
+
+    /// Newer resolvers take the checksums from here, and do not ask for them.
+    private static func checksums(_ content: Content) -> HTTPFields {
+        var headers: HTTPFields = [:]
+        let names: [(ContentDigest.Algorithm, HTTPField.Name)] = [
+            (.sha1, .checksumSHA1), (.md5, .checksumMD5), (.sha256, .checksumSHA256), (.sha512, .checksumSHA512),
+        ]
+        for (algorithm, name) in names {
+            if let digest = content.head.digests.first(algorithm) { headers[name] = digest.hex }
+        }
+        return headers
+    }
+
+    /// What an upstream has of it may be asked for: versions of the kinds that the repository is for.
+    static func request(_ path: MavenPath, _ asset: AssetPath, _ settings: MavenSettings) -> ContentRequest {
+        var isMutable = true
+        if case .artifact(let artifact) = path.kind { isMutable = artifact.isSnapshot && artifact.build == nil }
+        var want = ContentRequest(asset, isMutable ? .mutable : .immutable, contentType: FileTypes.type(of: asset.text))
+        want.computing = [.sha1, .md5, .sha512]
+        guard Self.isServed(path, settings) else { return want }
+        want.upstream = UpstreamResource(.below(PercentEncoding.path(asset.text)), keep: [.checksumSHA1, .checksumMD5])
+        if settings.checksumPolicy != .ignore { want.record = { arrival in try await Self.record(arrival, settings.checksumPolicy) } }
+        return want
+    }
+
+    static func isServed(_ path: MavenPath, _ settings: MavenSettings) -> Bool {
+        guard case .artifact(let artifact) = path.kind else { return true }
+        return switch settings.versionPolicy {
+        case .mixed: true
+        case .release: !artifact.isSnapshot
+        case .snapshot: artifact.isSnapshot
+        }
+    }
+
+    /// The upstream's own word on what it sent, before that is kept: in a header, as most repositories say it, or in the file beside it.
+    private static func record(_ arrival: Arrival, _ policy: MavenSettings.ChecksumPolicy) async throws -> Edit {
+        let edit = Edit([.putAsset(arrival.asset, .always)])
+        guard let stated = try await Self.stated(arrival), !arrival.blob.digests.contains(stated) else { return edit }
+        let found = arrival.blob.digests.first(stated.algorithm).map { "\($0)" } ?? "something else"
+        let message = "the upstream's checksum of «\(arrival.path)» is \(stated), and its bytes hash to \(found)"
+        guard policy == .fail else {
+            arrival.warn(message)
+            return edit
+        }
+        throw FormatError(.upstreamFailed, message + ": nothing is kept (checksumPolicy: fail)")
+    }
+
+    /// nil: it says nothing, or nothing that can be compared.
+    private static func stated(_ arrival: Arrival) async throws -> ContentDigest? {
+        for (name, algorithm) in [(HTTPField.Name.checksumSHA1, ContentDigest.Algorithm.sha1), (.checksumMD5, .md5)] {
+            if let text = arrival.attributes[name.canonicalName], let digest = Checksum.read(text.utf8, algorithm) { return digest }
+        }
+        for (suffix, algorithm) in MavenPath.algorithms.prefix(2) {
+            let resource = UpstreamResource(.below(PercentEncoding.path(arrival.path.text + suffix)))
+            if let reply = try await arrival.ask(UpstreamCall(resource, limit: Checksum.longest)),
+                let digest = Checksum.read(reply.body.readableBytesView, algorithm)
+            {
+                return digest
+            }
+        }
+        return nil
+    }
+
+    // MARK: Checksums
+
+    /// Of what is kept it is known. What is not kept yet has the upstream's own, as it came.
+    func checksum(
+        _ algorithm: ContentDigest.Algorithm, of path: MavenPath, _ asset: AssetPath, _ content: any RepositoryContent, _ settings: MavenSettings
+    ) async throws -> ArtifactResponse {
+        var found: Content?
+        if case .metadata(let folder) = path.kind {
+            found = try await content.document(MavenMetadata.self, folder.joined(separator: "/"))
+        } else {
+            var kept = Self.request(path, asset, settings)
+            (kept.upstream, kept.delivery) = (nil, .head)
+            found = try await content.content(kept)
+        }
+        if let digest = found?.head.digests.first(algorithm) {
+            return ArtifactResponse(.ok, headers: [.contentType: "text/plain", .eTag: "\"\(digest)\""], body: .bytes(ByteBuffer(string: digest.hex))).repeatable
+        }
+        let file = AssetPath(checked: asset.text + "." + algorithm.rawValue)
+        guard path.kind != .folder, found == nil, let theirs = try await content.content(Self.fileRequest(file)) else { throw Self.absent(file) }
+        return ArtifactResponse(.ok, body: .content(theirs))
+    }
+
+    /// Of a checksum by itself.
+    static func fileRequest(_ file: AssetPath) -> ContentRequest {
+        ContentRequest(
+            file, .mutable, upstream: UpstreamResource(.below(PercentEncoding.path(file.text))), largest: Int64(Checksum.longest), contentType: "text/plain")
+    }
+
+    static func absent(_ asset: AssetPath) -> FormatError { FormatError(.notFound, "there is no «\(asset)» here") }
+}

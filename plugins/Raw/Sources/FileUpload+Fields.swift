@@ -1,0 +1,13 @@
+import HTTPTypes
+
+extension HTTPField.Name {
+    static let contentMD5 = Self.known("Content-MD5")
+    static let bodyDigest = Self.known("Content-Digest")
+    static let representationDigest = Self.known("Repr-Digest")
+    static let oldDigest = Self.known("Digest")
+
+    private static func known(_ text: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is a field name: letters, digits and hyphens") }
+        return name
+    }
+}

@@ -164,6 +164,9 @@ public struct ContentRequest: Sendable {
     public var maxAge: Duration?
     /// What a proxy lets go of where the upstream has this no more and that is to be honoured; nil: the asset at `path`.
     public var removal: Edit?
+    /// Proxy: the same as the repository's own settings have it, which in a group are the member's; nil: they change nothing of it. What the request would not ask
+    /// an upstream for is not asked for then either.
+    public var under: (@Sendable (_ settings: any Sendable) -> ContentRequest)?
     /// Group: asked first, where it is a member; the one that resolved the pointer, so that HEAD, manifest and layers agree.
     public var from: RepositoryName?
     /// Group: a member that holds a component with one of these edges is asked before others that have to ask their upstreams.

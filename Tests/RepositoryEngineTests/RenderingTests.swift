@@ -47,7 +47,7 @@ struct RenderingTests {
         }
         try await Self.folder { path in
             let rendering = try await DocumentRenderer.render(plan, of: sources, base: "", compute: pool, scratch: ScratchFolder(path))
-            #expect(rendering.digest == expected.digests()[0])
+            #expect(rendering.digests[0] == expected.digests()[0])
             #expect(rendering.size == expected.length && rendering.size > 40_000_000)
             #expect(!rendering.isInMemory)
             let names = try FileManager.default.contentsOfDirectory(atPath: path)
@@ -71,7 +71,7 @@ struct RenderingTests {
             noise.writeInteger(state)
         }
         let digest = try #require(ContentDigest(.sha256, [UInt8](repeating: 1, count: 32)))
-        let rendering = Rendering(digest: digest, size: Int64(size), bytes: MemoryContent(noise))
+        let rendering = Rendering(digests: [digest], size: Int64(size), bytes: MemoryContent(noise))
         try await Self.folder { path in
             let compressed = try await rendering.compressed(on: pool, ScratchFolder(path))
             #expect(!compressed.isInMemory && compressed.bytes.length == compressed.size)
@@ -102,7 +102,7 @@ struct RenderingTests {
         let stamp = DocumentStamp(revision: 1, parts: [])
         let digest = try #require(ContentDigest(.sha256, [UInt8](repeating: 1, count: 32)))
         func key(_ base: Int) -> RenderingShelf.Key { RenderingShelf.Key(place: place, publicBase: "http://h\(base)", isPartial: false) }
-        for base in 0..<5 { shelf.keep(Rendering(digest: digest, size: 1, bytes: MemoryContent(ByteBuffer(string: "x"))), key(base), stamp) }
+        for base in 0..<5 { shelf.keep(Rendering(digests: [digest], size: 1, bytes: MemoryContent(ByteBuffer(string: "x"))), key(base), stamp) }
         let kept = (0..<5).map { base in
             if case .some(.some) = shelf.rendering(key(base), stamp) { return true }
             return false

@@ -33,6 +33,25 @@ extension MetadataFixture {
 
 extension MetadataConformance {
     static let documents: [Case] = [
+        Case("a component grows file by file: what it has stays, what comes again of one path or name is replaced, and all goes with it") { f in
+            let coordinates = Coordinates(package: PackageName(name: "p"), version: "1")
+            func extend(_ path: String, _ text: String, attributes: String = "{}", _ fragments: [Fragment], policy: WritePolicy = .allow) async throws {
+                let component = Component(coordinates, attributes: attributes, assets: [try await f.asset(path, text)], fragments: fragments)
+                try await f.commit([.extend(component, .byPolicy)], policy: policy)
+            }
+            try await extend("p/1/a", "a", attributes: #"{"x":1}"#, [f.fragment("p", "1", "one"), f.fragment("files", "a", "a")])
+            try await extend("p/1/b", "b", attributes: #"{"y":2}"#, [f.fragment("p", "1", "again"), f.fragment("files", "b", "b")])
+            try demandEqual(try await f.shown("p") + f.shown("files"), ["versions/1=again", "versions/a=a", "versions/b=b"])
+            let row = try await f.metadata.rows(ContentQuery(.components(coordinates.package), limit: 1), in: f.repository).rows.first
+            try demandEqual(row?.attributes, #"{"x":1,"y":2}"#)
+            let before = try await f.generations("files", "p")
+            try await f.commit([.removeFragment(DocumentID("list", "files"), section: "versions", name: "a")])
+            try demandEqual(try await f.shown("files"), ["versions/b=b"])
+            try demandEqual(try await f.generations("files", "p"), [before[0] + 1, before[1]])
+            try await f.commit([.remove(coordinates)])
+            try demandEqual(try await f.shown("p") + f.shown("files"), [])
+            for path in ["p/1/a", "p/1/b"] { try demand(try await f.metadata.asset(at: AssetPath(checked: path), in: f.repository) == nil, "\(path) goes too") }
+        },
         Case("what components add to a document is in it, by section and name, in pages; what they replace or take along is not") { f in
             try await f.publish("2", [f.fragment("p", "2", "two"), f.fragment("p", "2", "then", section: "time")])
             try await f.publish("10", [f.fragment("p", "10", "ten"), f.fragment("all", "p", "ten")])

@@ -159,7 +159,8 @@ public final class Documents: Sendable {
         }
         self.made.withLock { $0 += 1 }
         return try await DocumentRenderer.render(
-            plan, of: sources.map(\.bytes), base: order.context.publicBase, computing: Document.computing, compute: order.context.compute, scratch: self.scratch)
+            plan, of: sources.map(\.bytes), base: order.context.publicBase, computing: Document.computing, compute: order.context.compute, scratch: self.scratch
+        )
     }
 
     /// All at once, in the order of the parts.

@@ -23,7 +23,8 @@ struct ProxyContent: RepositoryContent {
             metadata: self.maker.metadata, now: self.maker.now, logger: self.maker.fills.logger)
     }
 
-    func content(_ want: ContentRequest) async throws -> Content? {
+    func content(_ asked: ContentRequest) async throws -> Content? {
+        let want = asked.settled(by: self.repository.settings)
         if let trace = self.context.notes.trace { return try await self.explained(want, trace) }
         self.context.notes.beginQuestion()
         // Once more where what was asked for was kept between the look and the question; twice is not possible but by deletes.
@@ -378,4 +379,15 @@ struct NoUploads: UploadSessions {
     func append(_ body: ByteStream, to session: String, at offset: Int64?, exactly: Int64?, whenCut: CutBody) async throws -> Int64 { throw self.error }
     func finish(_ session: String, expecting digest: ContentDigest) async throws -> StagedBlob { throw self.error }
     func cancel(_ session: String) async throws { throw self.error }
+}
+
+extension ContentRequest {
+    /// As the settings of the repository that is asked have it.
+    fileprivate func settled(by settings: any Sendable) -> ContentRequest {
+        guard let under else { return self }
+        var own = under(settings)
+        if self.upstream == nil { own.upstream = nil }
+        (own.under, own.from, own.delivery, own.maxAge, own.naming) = (nil, self.from, self.delivery, self.maxAge, self.naming)
+        return own
+    }
 }

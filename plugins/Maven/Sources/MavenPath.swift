@@ -58,7 +58,8 @@ struct MavenPath: Hashable, Sendable {
     var subject: String {
         switch self.kind {
         case .artifact(let artifact): artifact.folder.joined(separator: "/")
-        case .metadata(let folder): (folder.last.map(MavenVersion.isSnapshot) == true && folder.count > 2 ? folder.dropLast() : folder[...]).joined(separator: "/")
+        case .metadata(let folder):
+            (folder.last.map(MavenVersion.isSnapshot) == true && folder.count > 2 ? folder.dropLast() : folder[...]).joined(separator: "/")
         case .archetypes, .file, .folder: self.asset?.text ?? ""
         }
     }

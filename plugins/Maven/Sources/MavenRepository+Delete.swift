@@ -12,7 +12,7 @@ extension MavenRepository {
         if path.checksum != nil || path.isDerived { return ArtifactResponse(.noContent) }
         let target = try content.writable()
         do {
-            try await target.commit(try await self.removal(of: path, asset, target))
+            try await content.commit(try await self.removal(of: path, asset, target))
             return ArtifactResponse(.noContent)
         } catch let refusal as Edit.Refused {
             guard case .missing = refusal else { throw refusal }
@@ -33,7 +33,8 @@ extension MavenRepository {
             let file = asset.text.split(separator: "/").last.map(String.init) ?? ""
             guard files.contains(where: { $0.name == file }) else { throw Self.absent(asset) }
             // Signatures and pending checksums by themselves are no version.
-            let left = files.filter { row in row.name != file && !row.name.hasSuffix(".asc") && !MavenPath.algorithms.contains { row.name.hasSuffix($0.suffix) } }
+            let left = files.filter { row in row.name != file && !row.name.hasSuffix(".asc") && !MavenPath.algorithms.contains { row.name.hasSuffix($0.suffix) }
+            }
             guard !left.isEmpty else { return Edit([.remove(artifact.coordinates)]) }
             var edit = Edit([.removeAsset(asset)])
             if let fragment = artifact.fileFragment { edit.changes.append(.removeFragment(fragment.document, section: fragment.section, name: fragment.name)) }

@@ -22,7 +22,8 @@ extension MavenRepository {
             guard settings.layoutPolicy == .permissive else {
                 throw FormatError(
                     .invalidRequest,
-                    "«\(asset)» is not in the layout of Maven: group/artifact/version/artifact-version[-classifier].extension (layoutPolicy: permissive takes all)")
+                    "«\(asset)» is not in the layout of Maven: group/artifact/version/artifact-version[-classifier].extension (layoutPolicy: permissive takes all)"
+                )
             }
             return try await self.deploy(file: asset, request, content)
         }
@@ -58,12 +59,12 @@ extension MavenRepository {
         // What goes on to change may be written again under its own name.
         let redeploy: Edit.Redeploy = artifact.isSnapshot ? .always : .byPolicy
         do {
-            let staged = try await target.stage(
+            let staged = try await content.stage(
                 request.body,
                 StageDemand(
                     target: redeploy == .byPolicy ? asset : nil, expecting: pending.digests, computing: [.sha1, .md5, .sha512]))
             let component = try await self.component(of: artifact, asset, staged, request.head, content.context)
-            try await self.commit(component, redeploy, asset, staged, pending, target)
+            try await self.commit(component, redeploy, asset, staged, pending, content)
             var response = ArtifactResponse(.created)
             response.written = staged.digests.first(.sha256)
             return response
@@ -91,7 +92,7 @@ extension MavenRepository {
                 return try await content.commit(Edit(requiring: pending.requirements, changes))
             } catch let refusal as Edit.Refused {
                 guard case .requirement = refusal else { throw refusal }
-                pending = try await PendingChecksums(of: asset, in: content)
+                pending = try await PendingChecksums(of: asset, in: try content.writable())
                 guard let wrong = pending.digests.first(where: { !staged.digests.contains($0) }) else { continue }
                 throw FormatError(.digestMismatch, "«\(asset)» is not what its checksum says, which came meanwhile: \(wrong); nothing was kept")
             }
@@ -123,9 +124,9 @@ extension MavenRepository {
         let target = try content.writable()
         let pending = try await PendingChecksums(of: asset, in: target)
         do {
-            let staged = try await target.stage(request.body, StageDemand(target: asset, expecting: pending.digests, computing: [.sha1, .md5, .sha512]))
+            let staged = try await content.stage(request.body, StageDemand(target: asset, expecting: pending.digests, computing: [.sha1, .md5, .sha512]))
             let file = NewAsset(asset, staged, contentType: FileTypes.type(of: asset.text))
-            try await target.commit(Edit([.putAsset(file, .byPolicy)] + pending.paths.map { .removeAsset($0) }))
+            try await content.commit(Edit([.putAsset(file, .byPolicy)] + pending.paths.map { .removeAsset($0) }))
             var response = ArtifactResponse(.created)
             response.written = staged.digests.first(.sha256)
             return response
@@ -157,14 +158,16 @@ extension MavenRepository {
                 guard kept.head.digests.first(algorithm).map({ $0 == stated }) ?? true else {
                     throw FormatError(
                         .digestMismatch,
-                        "the checksum does not fit «\(asset)», which was deployed: it is \(kept.head.digests.first(algorithm)?.hex ?? "?"), and not \(stated.hex)")
+                        "the checksum does not fit «\(asset)», which was deployed: it is \(kept.head.digests.first(algorithm)?.hex ?? "?"), and not \(stated.hex)"
+                    )
                 }
                 return ArtifactResponse(.created)
             }
             let file = AssetPath(checked: asset.text + "." + algorithm.rawValue)
-            let staged = try await target.stage(ByteStream.once(bytes), StageDemand(target: nil))
+            let staged = try await content.stage(ByteStream.once(bytes), StageDemand())
             do {
-                try await target.commit(Edit(requiring: [.asset(asset, among: [nil])], [.putAsset(NewAsset(file, staged, contentType: "text/plain"), .always)]))
+                try await content.commit(
+                    Edit(requiring: [.asset(asset, among: [nil])], [.putAsset(NewAsset(file, staged, contentType: "text/plain"), .always)]))
                 return ArtifactResponse(.created)
             } catch let refusal as Edit.Refused {
                 // The file came meanwhile.

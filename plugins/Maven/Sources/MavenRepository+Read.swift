@@ -5,13 +5,13 @@ import NIOCore
 
 extension MavenRepository {
     func read(
-        _ path: MavenPath, _ asset: AssetPath, _ head: RequestHead, _ content: any RepositoryContent, _ settings: MavenSettings
+        _ path: MavenPath, _ asset: AssetPath, _ head: RequestHead, _ content: any RepositoryContent
     ) async throws -> ArtifactResponse {
         let found: Content?
         if case .metadata(let folder) = path.kind {
             found = try await content.document(MavenMetadata.self, folder.joined(separator: "/"))
         } else {
-            found = try await content.content(Self.request(path, asset, settings))
+            found = try await content.content(Self.request(path, asset))
         }
         if let found { return ArtifactResponse(.ok, headers: Self.checksums(found), body: .content(found)).repeatable }
         if path.kind == .file, !(try await content.list(ContentQuery(.folder(asset), limit: 1)).rows.isEmpty) {
@@ -32,8 +32,14 @@ extension MavenRepository {
         return headers
     }
 
-    /// What an upstream has of it may be asked for: versions of the kinds that the repository is for.
-    static func request(_ path: MavenPath, _ asset: AssetPath, _ settings: MavenSettings) -> ContentRequest {
+    /// A proxy asks for what its own settings let it have.
+    static func request(_ path: MavenPath, _ asset: AssetPath) -> ContentRequest {
+        var want = Self.request(path, asset, MavenSettings(checksumPolicy: .ignore))
+        want.under = { settings in Self.request(path, asset, settings as? MavenSettings ?? MavenSettings()) }
+        return want
+    }
+
+    private static func request(_ path: MavenPath, _ asset: AssetPath, _ settings: MavenSettings) -> ContentRequest {
         var isMutable = true
         if case .artifact(let artifact) = path.kind { isMutable = artifact.isSnapshot && artifact.build == nil }
         var want = ContentRequest(asset, isMutable ? .mutable : .immutable, contentType: FileTypes.type(of: asset.text))
@@ -86,13 +92,13 @@ extension MavenRepository {
 
     /// Of what is kept it is known. What is not kept yet has the upstream's own, as it came.
     func checksum(
-        _ algorithm: ContentDigest.Algorithm, of path: MavenPath, _ asset: AssetPath, _ content: any RepositoryContent, _ settings: MavenSettings
+        _ algorithm: ContentDigest.Algorithm, of path: MavenPath, _ asset: AssetPath, _ content: any RepositoryContent
     ) async throws -> ArtifactResponse {
         var found: Content?
         if case .metadata(let folder) = path.kind {
             found = try await content.document(MavenMetadata.self, folder.joined(separator: "/"))
         } else {
-            var kept = Self.request(path, asset, settings)
+            var kept = Self.request(path, asset)
             (kept.upstream, kept.delivery) = (nil, .head)
             found = try await content.content(kept)
         }

@@ -46,8 +46,8 @@ public struct MavenRepository: RepositoryFormat {
         switch operation.verb {
         case .read:
             guard let asset = path.asset, path.kind != .folder else { return try await FolderPaging(request.head).page(of: path.asset, request.head, content) }
-            if let algorithm = path.checksum { return try await self.checksum(algorithm, of: path, asset, content, settings) }
-            return try await self.read(path, asset, request.head, content, settings)
+            if let algorithm = path.checksum { return try await self.checksum(algorithm, of: path, asset, content) }
+            return try await self.read(path, asset, request.head, content)
         case .write:
             guard let asset = path.asset else { throw FormatError(.methodNotAllowed, "a folder takes no PUT") }
             if let algorithm = path.checksum { return try await self.putChecksum(algorithm, of: path, asset, request, content) }
@@ -72,7 +72,7 @@ public struct MavenRepository: RepositoryFormat {
         return try Set(files).sorted().map { file in
             let path = try MavenPath(folder + [file])
             guard let asset = path.asset else { throw FormatError(.invalidRequest, "«\(reference.prefix(200))» is no artifact") }
-            return Prefetch(Self.request(path, asset, settings))
+            return Prefetch(Self.request(path, asset))
         }
     }
 }

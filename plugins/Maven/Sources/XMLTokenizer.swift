@@ -109,7 +109,9 @@ struct XMLTokenizer: Sendable {
             return
         }
         guard byte >= 0x20 || Self.isSpace(byte) else { throw Self.flaw("there is a control character in it") }
-        guard self.stack[self.stack.count - 1].text.count < Self.longestText else { throw Self.flaw("a text in it is longer than \(Self.longestText >> 10) KiB") }
+        guard self.stack[self.stack.count - 1].text.count < Self.longestText else {
+            throw Self.flaw("a text in it is longer than \(Self.longestText >> 10) KiB")
+        }
         self.stack[self.stack.count - 1].text.append(byte)
     }
 

@@ -178,6 +178,28 @@ def npm(beside, group, memory, installs):
     return head + "\n".join(tables)
 
 
+def maven(build, requests, jar, jar_size, deploys, metadata, size):
+    tables = []
+    values = medians(build)
+    own, nginx = values["entrepot"], values["nginx"]
+    rows = [[name, f"{v['rate']:.0f}", f"{v['p99']:.0f}", f"{1e6 / v['percpu']:.0f}"] for name, v in values.items()]
+    cpu, late = ratio(nginx["percpu"], own["percpu"]), ratio(own["p99"], nginx["p99"])
+    budgets = [(f"CPU ≤ 2 × nginx's: {cpu:.2f}", cpu <= 2), (f"p99 ≤ 3 × nginx's: {late:.2f}", late <= 3)]
+    tables.append(table(f"The {requests} requests of a build, through a group, warm, over and over, 32 connections", ["", "requests/s", "p99 µs", "CPU µs a request"], rows, budgets))
+    values = medians(jar)
+    against = ratio(values["entrepot"]["rate"], values["nginx"]["rate"])
+    rows = [[name, f"{v['rate']:.0f}", f"{ratio(v['rate'], values['nginx']['rate']):.2f}", f"{v['p99']:.0f}"] for name, v in values.items()]
+    tables.append(table(f"A jar of {jar_size >> 10} KiB", ["", "requests/s", "× nginx", "p99 µs"], rows, [(f"≥ 0.4 × nginx: {against:.2f}", against >= 0.4)]))
+    early, last = deploys
+    rows = [["the 10th version", f"{early:.2f}"], ["the 2001st", f"{last:.2f}"]]
+    tables.append(table("Deploying a version of one artifact", ["", "ms"], rows, [(f"the last costs what the 10th did, ≤ 1.5 ×: {last / early:.2f}", last <= 1.5 * early)]))
+    rate = medians(metadata)["entrepot"]
+    tables.append(table(f"Metadata of 2001 versions, {size >> 10} KiB", ["", "requests/s", "p99 µs"], [["entrepot", f"{rate['rate']:.0f}", f"{rate['p99']:.0f}"]], []))
+    rounds = len(build["nginx"])
+    head = f"Measured {datetime.date.today().isoformat()} by `make bench`: {rounds} rounds, medians, {os.cpu_count()} cores ({processor()}), clients and servers on the same ones.\n\n"
+    return head + "\n".join(tables)
+
+
 def start(results):
     values = medians(results)
     own = values["entrepot"]

@@ -84,9 +84,9 @@ def manifest(servers, seconds, rounds):
     return interleaved(servers, rounds, lambda server, _: wrk(server, server.manifest_url(), [f"Accept: {MANIFEST}"], seconds))
 
 
-def wrk(server, url, headers, seconds):
+def wrk(server, url, headers, seconds, more=()):
     """Requests a second, p99 in µs and requests a CPU second, over 32 connections."""
-    line = ["wrk", "-t1", "-c32", f"-d{seconds}s", "--latency"]
+    line = ["wrk", "-t1", "-c32", f"-d{seconds}s", "--latency", *more]
     line += [word for header in headers + server.headers for word in ("-H", header)] + [url]
     cpu = server.cpu()
     output = subprocess.run(line, capture_output=True, text=True, timeout=seconds + 60, check=True).stdout

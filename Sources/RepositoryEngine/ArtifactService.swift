@@ -76,7 +76,7 @@ public struct ArtifactService: ArtifactHandler {
             try self.heedRule(of: repository, path, operation, notes)
             outcome.response = try await self.answer(operation, at: path, in: repository, route, request, caller, notes, logins)
             outcome.noteDigest()
-            if let marks, outcome.response.isRepeatable, let terms = notes.repetition { outcome.standing = Standing(marks, terms, now: self.contents.now()) }
+            if let marks, outcome.response.mayStand, let terms = notes.repetition { outcome.standing = Standing(marks, terms, now: self.contents.now()) }
         } catch let refusal as Refusal {
             self.refuse(&outcome, refusal, route)
         } catch {
@@ -126,6 +126,13 @@ public struct ArtifactService: ArtifactHandler {
 }
 
 extension ArtifactResponse {
+    /// The format's word; and it is whole, and may be kept.
+    fileprivate var mayStand: Bool {
+        guard self.isRepeatable, self.headers[.skippedMembers] == nil, self.headers[.cacheControl]?.contains("no-store") != true else { return false }
+        if case .content(let content) = self.body { return content.skippedMembers.isEmpty }
+        return true
+    }
+
     mutating func setRetry(_ delay: Duration?) {
         guard let delay, self.headers[.retryAfter] == nil else { return }
         self.headers[.retryAfter] = String(max(1, delay.components.seconds))

@@ -10,17 +10,23 @@ public struct Standing: Sendable {
     private static let longest = Duration.seconds(60)
 
     private let marks: [ChangeCounters.Mark]
+    private let since: Timestamp
     private let until: Timestamp
     private let uses: [@Sendable () -> Void]
 
     /// - Parameter marks: taken before anything was read.
     init(_ marks: [ChangeCounters.Mark], _ terms: RepetitionTerms, now: Timestamp) {
         self.marks = marks
+        self.since = now
         self.until = min(terms.until ?? now + Self.longest, now + Self.longest)
         self.uses = terms.uses
     }
 
-    public func holds(at now: Timestamp) -> Bool { now < self.until && self.marks.allSatisfy(\.holds) }
+    /// Not before it was made either: a clock that is set back must not make it last.
+    public func holds(at now: Timestamp) -> Bool { now >= self.since && now < self.until && self.marks.allSatisfy(\.holds) }
+
+    /// What it takes in memory, about, in bytes.
+    public var cost: Int { 64 + 32 * self.marks.count + 192 * self.uses.count }
 
     /// Notes what is noted of every answer: that files are used.
     public func noteUse() {

@@ -71,7 +71,11 @@ extension ConnectionHandler {
             self.ready.finish(reply, failure: failure)
             if failure != nil { self.reset() }
             guard failure == nil, self.finishExchange() else { return waiter.resume(returning: .closed) }
-            self.awaitHead(waiter)
+            self.givenInARow += 1
+            guard self.givenInARow >= Self.mostInARow, let context = self.context else { return self.awaitHead(waiter) }
+            // A client may send thousands at once; others on this loop have their turn between.
+            self.givenInARow = 0
+            context.eventLoop.assumeIsolated().execute { self.awaitHead(waiter) }
         }
     }
 

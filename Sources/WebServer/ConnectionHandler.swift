@@ -23,6 +23,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     static let mostBufferedBytes = 512 << 10
     static let mostBufferedParts = 64
+    /// Ready answers that are given without a look at other connections.
+    static let mostInARow = 16
 
     let timeouts: Timeouts
     let meter: SocketMeter
@@ -36,6 +38,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var ending: Ending?
     /// Counts the connection's exchanges: a body that outlives its own must not take the next one's parts.
     var exchange = 0
+    var givenInARow = 0
     var inExchange = false
     var bodyEnded = true
     /// What came of the present exchange's body, in bytes.
@@ -114,7 +117,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if event is ChannelShouldQuiesceEvent {
             self.quiescing = true
-            if !self.inExchange, self.meter.received == self.receivedBefore { context.close(promise: nil) }
+            if !self.inExchange, self.parts.isEmpty, self.meter.received == self.receivedBefore { context.close(promise: nil) }
         } else if let event = event as? ChannelEvent, event == .inputClosed {
             if self.lingering { context.close(promise: nil) } else { self.end(.inputClosed) }
         }

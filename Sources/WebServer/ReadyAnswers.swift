@@ -71,7 +71,7 @@ final class ReadyAnswer: Sendable {
     let outcome: RequestOutcome
     let standing: Standing
 
-    var cost: Int { self.head.readableBytes + (self.body?.readableBytes ?? 0) + 512 }
+    var cost: Int { self.head.readableBytes + (self.body?.readableBytes ?? 0) + self.standing.cost + 512 }
 
     /// - Parameter body: as `bytes` gives it.
     init(

@@ -35,8 +35,8 @@ final class ReadyDesk {
         guard let answer = self.site.ready.answer(to: key, at: now) else { return nil }
         let client = forwarding?.client ?? self.peer
         let place = self.site.limits?.place(for: client)
-        // Who sends too many is told so by the exchange: what is refused has not been counted.
-        do { try place?.enter() } catch { return nil }
+        // Who sends too many is told so by the exchange.
+        do { try place?.enter(counts: false) } catch { return nil }
         answer.standing.noteUse()
         let id = RequestID.from(head.headers.first(name: "x-request-id")) ?? self.site.requestNumbers.next()
         return ReadyReply(answer: answer, head: answer.head(id: id, date: self.site.date(now), now: now), id: id, client: client, request: head, place: place)

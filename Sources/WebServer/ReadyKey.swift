@@ -5,7 +5,7 @@ import NIOHTTP1
 /// not known here is answered by asking: what else it may mean is not for this place to know.
 struct ReadyKey: Hashable, Sendable {
     private let bytes: [UInt8]
-    var cost: Int { self.bytes.count + 64 }
+    var cost: Int { self.bytes.count + 192 }
 
     /// An array's own takes its bytes one by one.
     func hash(into hasher: inout Hasher) { self.bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }

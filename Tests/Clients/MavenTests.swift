@@ -5,7 +5,7 @@ extension Clients {
     @Suite("Maven", .timeLimit(.minutes(8)), .timed) struct Maven {
         @Test(
             "builds through a group, deploys of releases, snapshots and reactors at once, plugins and checksums; and the same build with the upstream gone",
-            .needs("mvn", "java", "python3"))
+            .needs("mvn", "gradle", "java", "python3"))
         func builds() async throws {
             try await withTemporaryFolder { folder in
                 print(

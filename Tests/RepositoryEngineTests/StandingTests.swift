@@ -121,6 +121,32 @@ struct StandingTests {
         }
     }
 
+    @Test("a clock that is set back does not make it last")
+    func clock() async throws {
+        let fixture = try await Fixture()
+        try await fixture.site.running {
+            try await fixture.publish("local/a/1.0")
+            let standing = try #require(try await fixture.standing("local/a"))
+            #expect(!standing.holds(at: fixture.site.clock.now - .seconds(3600)))
+        }
+    }
+
+    @Test("one question that is not settled, or one word against it, and the answer is good for once")
+    func notes() {
+        let notes = RequestNotes()
+        #expect(notes.repetition != nil)
+        notes.beginQuestion()
+        #expect(notes.repetition == nil)
+        notes.stands(until: Timestamp(milliseconds: 7))
+        notes.beginQuestion()
+        notes.stands(until: Timestamp(milliseconds: 5))
+        notes.beginQuestion()
+        notes.stands(until: nil)
+        #expect(notes.repetition?.until == Timestamp(milliseconds: 5))
+        notes.standsOnce()
+        #expect(notes.repetition == nil)
+    }
+
     @Test("each time that it is given, the file that it was made of counts as used")
     func uses() async throws {
         let (fixture, book) = (try await Fixture(), Uses())

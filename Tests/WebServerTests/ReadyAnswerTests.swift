@@ -148,6 +148,19 @@ struct ReadyAnswerTests {
         }
     }
 
+    @Test("one who sends thousands at once does not keep others waiting")
+    func turns() async throws {
+        let handler = Standby(String(repeating: "x", count: 1000))
+        try await TestServer.run(handler) { server in
+            _ = try await server.ask("GET /a")
+            let all = try await server.talk { client in
+                client.send(String(repeating: "GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n", count: 2000))
+                return try (0..<2000).map { _ in try client.response(toHead: false).status }
+            }
+            #expect(all.allSatisfy { $0 == 200 } && handler.count == 1)
+        }
+    }
+
     @Test("who sends more requests than they may is told so, ready answer or not")
     func throttled() async throws {
         let handler = Standby()
@@ -155,6 +168,9 @@ struct ReadyAnswerTests {
             var statuses: [Int] = []
             for _ in 0..<12 { statuses.append(try await server.ask("GET /a").status) }
             #expect(statuses == Array(repeating: 200, count: 10) + [429, 429] && handler.count == 1)
+            // Probes are exempt; each refusal is told once.
+            let page = try await server.ask("GET /metrics")
+            if page.status == 200 { #expect(page.text.contains("entrepot_http_throttled_total{by=\"address\"} 2")) }
         }
     }
 

@@ -2,125 +2,30 @@
 
 usage: maven_build.py ENTREPOT FOLDER
 """
-import glob
 import hashlib
-import http.server
 import os
 import re
 import shutil
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 import xml.etree.ElementTree as ET
 import zipfile
 
+from maven_ground import IO, JUNIT, Person, Upstream, dependency, plugin
 from registries import Entrepot
 
-CENTRAL = "/usr/share/maven-repo"
 SITE = """configVersion: 1
 security: {{ openAccess: true }}
 repositories:
   releases: {{ format: maven2, type: hosted, versionPolicy: release, owns: ["com.acme.**"] }}
   snapshots: {{ format: maven2, type: hosted, versionPolicy: snapshot, owns: ["com.acme.**"] }}
   central: {{ format: maven2, type: proxy, remote: "http://127.0.0.1:{upstream}/", cache: {{ maxAge: 1s, revalidateDeadline: 2s }} }}
+  ivy: {{ format: maven2, type: hosted, layoutPolicy: permissive }}
   public: {{ format: maven2, type: group, members: [releases, snapshots, central] }}
 """
-POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>com.acme</groupId><artifactId>{artifact}</artifactId><version>{version}</version><packaging>{packaging}</packaging>
-  <name>{artifact} of Acme &amp; Sons</name><description>A test.</description>
-  <licenses><license><name>MIT</name></license></licenses>
-  <properties><maven.compiler.source>11</maven.compiler.source><maven.compiler.target>11</maven.compiler.target>
-    <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding></properties>
-  <dependencies>{dependencies}</dependencies>{more}
-  <distributionManagement>
-    <repository><id>ours</id><url>{url}/releases</url></repository>
-    <snapshotRepository><id>ours</id><url>{url}/snapshots</url></snapshotRepository>
-  </distributionManagement>
-</project>
-"""
-JUNIT = "<dependency><groupId>junit</groupId><artifactId>junit</artifactId><version>4.x</version><scope>test</scope></dependency>"
-IO = "<dependency><groupId>commons-io</groupId><artifactId>commons-io</artifactId><version>debian</version></dependency>"
-
-
-def dependency(artifact, version):
-    return f"<dependency><groupId>com.acme</groupId><artifactId>{artifact}</artifactId><version>{version}</version></dependency>"
-
-
-def plugin(name, goal):
-    """By its whole name: this machine's repository has no metadata of prefixes."""
-    place = f"{CENTRAL}/org/apache/maven/plugins/maven-{name}-plugin"
-    version = next(entry for entry in sorted(os.listdir(place)) if entry[0].isdigit())
-    return f"org.apache.maven.plugins:maven-{name}-plugin:{version}:{goal}"
-
-
-class Upstream:
-    """A file server over the machine's own Maven repository, which counts what it is asked for."""
-
-    def __init__(self):
-        asked = self.asked = []
-
-        class Handler(http.server.SimpleHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def __init__(self, *arguments):
-                super().__init__(*arguments, directory=CENTRAL)
-
-            def send_head(self):
-                asked.append(self.path)
-                return super().send_head()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class Person:
-    """A home of mvn: a local repository that begins empty, and settings by which all goes through the group."""
-
-    def __init__(self, folder, url):
-        self.folder, self.url = folder, url
-        os.makedirs(folder)
-        self.settings = f"{folder}/settings.xml"
-        with open(self.settings, "w") as file:
-            file.write(
-                f"<settings><localRepository>{folder}/m2</localRepository><mirrors><mirror><id>ours</id><mirrorOf>*</mirrorOf><url>{url}/public</url></mirror></mirrors>"
-                "<profiles><profile><id>s</id><repositories><repository><id>any</id><url>http://any.invalid</url><snapshots><enabled>true</enabled>"
-                "</snapshots></repository></repositories></profile></profiles><activeProfiles><activeProfile>s</activeProfile></activeProfiles></settings>")
-
-    def project(self, name, version, dependencies="", packaging="jar", more="", test=False):
-        place = f"{self.folder}/{name}-{version}-{time.monotonic_ns()}"
-        for kind in ("main", "test"):
-            os.makedirs(f"{place}/src/{kind}/java/com/acme")
-        with open(f"{place}/pom.xml", "w") as file:
-            file.write(POM.format(artifact=name, version=version, packaging=packaging, dependencies=dependencies, more=more, url=self.url))
-        with open(f"{place}/src/main/java/com/acme/Hello.java", "w") as file:
-            file.write("package com.acme;\npublic class Hello { public static String word() { return \"%d\"; } }\n" % time.monotonic_ns())
-        if test:
-            with open(f"{place}/src/test/java/com/acme/HelloTest.java", "w") as file:
-                file.write(
-                    "package com.acme;\nimport org.junit.Test;\nimport static org.junit.Assert.*;\n"
-                    "public class HelloTest { @Test public void says() { assertNotNull(Hello.word()); } }\n")
-        return place
-
-    def mvn(self, place, *words, fails=False):
-        line = ["mvn", "-B", "-e", "-s", self.settings, *words]
-        environment = os.environ | {"MAVEN_OPTS": "-Xmx512m", "HOME": self.folder}
-        done = subprocess.run(line, cwd=place, capture_output=True, text=True, timeout=300, env=environment)
-        output = done.stdout + done.stderr
-        if (done.returncode != 0) != fails:
-            raise SystemExit(f"{' '.join(line)}: {done.returncode}\n{output[-6000:]}")
-        return output
 
 
 def get(url, method="GET"):
@@ -164,6 +69,49 @@ def plugin_jar(prefix):
         data = file.read()
     os.remove(path)
     return data
+
+
+GRADLE = """
+apply plugin: 'java'
+apply plugin: 'ivy-publish'
+group = 'com.acme'
+version = '1.0'
+repositories {{ maven {{ url '{url}/public' }} }}
+dependencies {{ compile 'commons-io:commons-io:debian', 'com.acme:library:1.10' }}
+task show {{ doLast {{ configurations.compile.each {{ println 'has ' + it.name }} }} }}
+publishing {{
+  publications {{ ivy(IvyPublication) {{ from components.java }} }}
+  repositories {{ ivy {{ url '{url}/ivy' }} }}
+}}
+"""
+IVY = """<ivysettings><settings defaultResolver="ours"/><caches defaultCacheDir="{folder}/cache"/><resolvers>
+<ibiblio name="ours" m2compatible="true" root="{url}/public/"/></resolvers></ivysettings>"""
+
+
+def gradle(folder, url):
+    """Resolves, and publishes with Ivy's descriptors."""
+    place = f"{folder}/gradle"
+    os.makedirs(f"{place}/src/main/java")
+    with open(f"{place}/build.gradle", "w") as file:
+        file.write(GRADLE.format(url=url))
+    with open(f"{place}/settings.gradle", "w") as file:
+        file.write("rootProject.name = 'built'\n")
+    line = ["gradle", "--no-daemon", "--console=plain", "-g", f"{folder}/gradle-home", "show", "publish"]
+    done = subprocess.run(line, cwd=place, capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        raise SystemExit(f"gradle: {done.stdout}\n{done.stderr}")
+    check("gradle resolves through the group", "has library-1.10.jar" in done.stdout and "has commons-io-debian.jar" in done.stdout)
+    check("and publishes with a descriptor of Ivy's", get(f"{url}/ivy/com.acme/built/1.0/ivy-1.0.xml")[0] == 200 and get(f"{url}/ivy/com.acme/built/1.0/built-1.0.jar")[0] == 200)
+
+
+def ivy(folder, url):
+    place = f"{folder}/ivy"
+    os.makedirs(place)
+    with open(f"{place}/settings.xml", "w") as file:
+        file.write(IVY.format(folder=place, url=url))
+    line = ["java", "-jar", "/usr/share/java/ivy.jar", "-settings", "settings.xml", "-dependency", "com.acme", "library", "1.10", "-confs", "default"]
+    done = subprocess.run(line, cwd=place, capture_output=True, text=True, timeout=120)
+    check("ivy resolves what mvn deployed", done.returncode == 0 and "SUCCESSFUL" in done.stdout and "library" in done.stdout)
 
 
 def main(binary, folder):
@@ -232,6 +180,9 @@ def main(binary, folder):
         check("a snapshot among releases is refused", put(f"{url}/releases/com/acme/x/1-SNAPSHOT/x-1-SNAPSHOT.jar", b"x") == 400)
         check("a version is deleted with its files", get(f"{url}/releases/com/acme/library/1.1/", "DELETE")[0] == 204 and versions(f"{url}/releases/com/acme/library/maven-metadata.xml") == ["1.0", "1.10"])
         check("nothing of ours was asked of the upstream", not [path for path in upstream.asked if "/com/acme/" in path])
+
+        gradle(folder, url)
+        ivy(folder, url)
 
         # Without the upstream, with an empty local repository.
         upstream.stop()

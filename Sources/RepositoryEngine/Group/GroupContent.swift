@@ -156,6 +156,8 @@ struct GroupContent: RepositoryContent {
     }
 
     func noteTrouble(of member: Member, goesOn: Bool) {
+        // Whatever became of the member's own question: without it the answer is good for once.
+        self.context.notes.standsOnce()
         self.context.notes.trace?.add(
             member.repository.name, "in trouble", goesOn ? "skipped (onMemberError: skip)" : "ends the request (onMemberError: fail)")
     }

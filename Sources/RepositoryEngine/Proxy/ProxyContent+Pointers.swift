@@ -132,6 +132,7 @@ extension ProxyContent {
     }
 
     func forward(_ call: UpstreamCall) async throws -> UpstreamReply? {
+        self.context.notes.standsOnce()
         self.context.notes.trace?.add(
             self.repository.name, "\(call.resource.shown) at \(self.part.upstream.name)", "asked and passed on; nothing of it is kept")
         return try await self.origin.ask(call)

@@ -25,10 +25,11 @@ final class RequestLimits: Sendable {
     /// A request's own place, not yet taken.
     func place(for client: String) -> RequestPlace { RequestPlace(self, client) }
 
-    func enter(_ client: ClientKey) throws(FormatError) {
+    /// - Parameter counts: whether a refusal is told.
+    func enter(_ client: ClientKey, counts: Bool) throws(FormatError) {
         guard let addresses else { return }
         if let error = Self.refusal(addresses.enter(client, now: self.now()), "your address") {
-            self.refusedAddresses.wrappingAdd(1, ordering: .relaxed)
+            if counts { self.refusedAddresses.wrappingAdd(1, ordering: .relaxed) }
             throw error
         }
     }

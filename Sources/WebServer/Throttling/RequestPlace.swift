@@ -19,9 +19,10 @@ final class RequestPlace: RequestAdmission {
         self.client = ClientKey(client)
     }
 
+    /// - Parameter counts: false for who will ask again, and be told then.
     /// - Throws: `.throttled`.
-    func enter() throws(FormatError) {
-        try self.limits.enter(self.client)
+    func enter(counts: Bool = true) throws(FormatError) {
+        try self.limits.enter(self.client, counts: counts)
         self.state.withLock { $0.address = self.client }
     }
 

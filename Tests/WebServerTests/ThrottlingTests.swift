@@ -108,6 +108,7 @@ struct ThrottlingTests {
         let second = table.place(for: "192.0.2.1")
         let third = table.place(for: "192.0.2.2")
         #expect(throws: FormatError.self) { try second.enter() }
+        #expect(throws: FormatError.self) { try second.enter(counts: false) }
         try third.enter()
         #expect(throws: FormatError.self) { try third.admit(principal: "ann") }
         second.release()

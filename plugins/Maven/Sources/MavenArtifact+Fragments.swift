@@ -28,6 +28,11 @@ extension MavenArtifact {
             sortKey: Array([plugin.prefix, self.artifactID, plugin.name].map { $0.replacing("\n", with: " ") }.joined(separator: "\n").utf8), bytes: [])
     }
 
+    func fragment(ofArchetype description: String) -> Fragment {
+        let (name, sortKey) = MavenArchetypes.entry(self.groupID, self.artifactID, self.baseVersion, description)
+        return Fragment(of: MavenArchetypes.identifier(.init()), section: MavenArchetypes.section, name: name, sortKey: sortKey, bytes: [])
+    }
+
     /// UTC, as `lastUpdated` has it: `20261128010203`.
     static func moment(_ time: Timestamp) -> String {
         let seconds = time.milliseconds >= 0 ? time.milliseconds / 1000 : 0

@@ -46,6 +46,9 @@ extension MavenRepository {
 
 extension MavenPath {
     var isDerived: Bool {
-        if case .metadata = self.kind { true } else { false }
+        switch self.kind {
+        case .metadata, .archetypes: true
+        case .artifact, .file, .folder: false
+        }
     }
 }

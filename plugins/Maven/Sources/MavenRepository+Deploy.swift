@@ -11,8 +11,11 @@ extension MavenRepository {
         _ path: MavenPath, _ asset: AssetPath, _ request: ArtifactRequest, _ content: any RepositoryContent, _ settings: MavenSettings
     ) async throws -> ArtifactResponse {
         switch path.kind {
-        case .metadata, .archetypes:
-            // It is made of what was deployed: what several clients believe at one time would undo each other's.
+        case .metadata(let folder):
+            try await self.deploy(metadata: folder, request.body, content)
+            return ArtifactResponse(.created)
+        case .archetypes:
+            _ = try content.writable()
             try await Self.discard(request.body)
             return ArtifactResponse(.created)
         case .artifact(let artifact):
@@ -41,7 +44,7 @@ extension MavenRepository {
     }
 
     /// Read to its end, and thrown away: Maven does not look at an answer that comes before.
-    private static func discard(_ body: ByteStream) async throws {
+    static func discard(_ body: ByteStream) async throws {
         var left = MavenMetadata.largest
         while let chunk = try await body.next() {
             left -= Int64(chunk.readableBytes)
@@ -108,7 +111,9 @@ extension MavenRepository {
             fragments: artifact.fragments(at: context.now()))
         if artifact.fileExtension == "pom", artifact.classifier.isEmpty, staged.size <= Self.largestPOM {
             let bytes = try await staged.source.readAll(Self.largestPOM, on: context.compute)
-            component.attributes = try await context.compute.run { ProjectModel.attributes(of: bytes.readableBytesView) }
+            let model = try await context.compute.run { ProjectModel.read(bytes.readableBytesView) }
+            component.attributes = model?.json ?? "{}"
+            if let model, model.packaging == "maven-archetype" { component.fragments.append(artifact.fragment(ofArchetype: model.description ?? "")) }
         }
         if artifact.fileExtension == "jar", artifact.classifier.isEmpty,
             let plugin = try await PluginDescriptor.read(staged.source, size: staged.size, context)

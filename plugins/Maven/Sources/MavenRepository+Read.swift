@@ -7,17 +7,21 @@ extension MavenRepository {
     func read(
         _ path: MavenPath, _ asset: AssetPath, _ head: RequestHead, _ content: any RepositoryContent
     ) async throws -> ArtifactResponse {
-        let found: Content?
-        if case .metadata(let folder) = path.kind {
-            found = try await content.document(MavenMetadata.self, folder.joined(separator: "/"))
-        } else {
-            found = try await content.content(Self.request(path, asset))
-        }
+        let found = path.isDerived ? try await Self.derived(path, content) : try await content.content(Self.request(path, asset))
         if let found { return ArtifactResponse(.ok, headers: Self.checksums(found), body: .content(found)).repeatable }
         if path.kind == .file, !(try await content.list(ContentQuery(.folder(asset), limit: 1)).rows.isEmpty) {
             return ArtifactResponse(.movedPermanently, headers: [.location: "\(head.root)/\(PercentEncoding.path(asset.text))/"])
         }
         throw Self.absent(asset)
+    }
+
+    /// What is made of what was deployed.
+    private static func derived(_ path: MavenPath, _ content: any RepositoryContent) async throws -> Content? {
+        switch path.kind {
+        case .metadata(let folder): try await content.document(MavenMetadata.self, folder.joined(separator: "/"))
+        case .archetypes: try await content.document(MavenArchetypes.self, MavenArchetypes.Key())
+        case .artifact, .file, .folder: nil
+        }
     }
 
     /// Newer resolvers take the checksums from here, and do not ask for them.
@@ -95,8 +99,8 @@ extension MavenRepository {
         _ algorithm: ContentDigest.Algorithm, of path: MavenPath, _ asset: AssetPath, _ content: any RepositoryContent
     ) async throws -> ArtifactResponse {
         var found: Content?
-        if case .metadata(let folder) = path.kind {
-            found = try await content.document(MavenMetadata.self, folder.joined(separator: "/"))
+        if path.isDerived {
+            found = try await Self.derived(path, content)
         } else {
             var kept = Self.request(path, asset)
             (kept.upstream, kept.delivery) = (nil, .head)

@@ -2,8 +2,8 @@ import FormatAPI
 import FoundationEssentials
 
 /// What a POM says of its artifact, for people who look for it: <https://maven.apache.org/pom.html>.
-struct ProjectModel: Encodable, Sendable {
-    struct Dependency: Encodable, Sendable {
+struct ProjectModel: Encodable, Hashable, Sendable {
+    struct Dependency: Encodable, Hashable, Sendable {
         var groupId = ""
         var artifactId = ""
         var version: String?
@@ -21,16 +21,26 @@ struct ProjectModel: Encodable, Sendable {
     var licenses: [String]?
     var dependencies: [Dependency]?
 
-    /// JSON. Of what is no POM that can be read, nothing is known: it was deployed by a tool that could.
-    static func attributes(of bytes: some Sequence<UInt8>) -> String {
+    /// nil: what is no POM that can be read: nothing is known of it then; it was deployed by a tool that could.
+    static func read(_ bytes: some Sequence<UInt8>) -> ProjectModel? {
         var reader = Reader()
         do {
             try XMLTokenizer.events(bytes) { (event) throws(FormatError) in reader.take(event) }
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            return String(decoding: try encoder.encode(reader.model), as: UTF8.self)
+            return reader.model
         } catch {
-            return "{}"
+            return nil
+        }
+    }
+
+    /// As the component's attributes.
+    var json: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        } catch {
+            // JSONEncoder fails on numbers that are not finite and on `encode(to:)` that throws; our values have neither.
+            preconditionFailure("a value of strings is not encodable: \(error)")
         }
     }
 

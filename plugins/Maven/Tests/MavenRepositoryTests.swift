@@ -158,6 +158,46 @@ struct MavenRepositoryTests {
         }
     }
 
+    @Test("a plugin's prefix that a client sends counts where its jar says none, for as long as a version is there")
+    func prefixes() async throws {
+        let ground = try await Ground()
+        let sent = "<metadata><plugins><plugin><name>N</name><prefix>hello</prefix><artifactId>hello-plugin</artifactId></plugin></plugins></metadata>"
+        try await ground.running { () async throws in
+            try await ground.put("hosted/com/acme/maven-metadata.xml", sent)
+            #expect(try await ground.ask(.get, "hosted/com/acme/maven-metadata.xml").status == .notFound)
+            try await ground.put("hosted/com/acme/hello-plugin/1/hello-plugin-1.jar")
+            try await ground.put("hosted/com/acme/maven-metadata.xml", sent)
+            try await ground.put("hosted/com/acme/maven-metadata.xml", sent.replacing("hello<", with: "other<"))
+            #expect(try await ground.values("prefix", "hosted/com/acme/maven-metadata.xml") == ["hello"])
+            #expect(try await ground.ask(.delete, "hosted/com/acme/hello-plugin/1/").status == .noContent)
+            #expect(try await ground.ask(.get, "hosted/com/acme/maven-metadata.xml").status == .notFound)
+        }
+    }
+
+    @Test("archetypes: of what was deployed, and of what an upstream offers; nobody else's under an owned group")
+    func archetypes() async throws {
+        let ground = try await Ground()
+        let pom = "<project><packaging>maven-archetype</packaging><description>Begin &lt;here&gt;</description></project>"
+        let theirs = ["a:theirs:2", "org.own:stolen:1"].map { words in
+            let parts = words.split(separator: ":")
+            return "<archetype><groupId>\(parts[0])</groupId><artifactId>\(parts[1])</artifactId><version>\(parts[2])</version></archetype>"
+        }
+        let catalog = "<archetype-catalog><archetypes>\(theirs.joined())</archetypes></archetype-catalog>"
+        ground.upstream.put("archetype-catalog.xml", .init(catalog))
+        try await ground.running { () async throws in
+            #expect(try await ground.values("artifactId", "hosted/archetype-catalog.xml") == [])
+            try await ground.put("hosted/com/acme/start/1/start-1.pom", pom)
+            try await ground.put("hosted/com/acme/app/1/app-1.pom", "<project/>")
+            #expect(try await ground.values("artifactId", "hosted/archetype-catalog.xml") == ["start"])
+            #expect(try await ground.values("description", "hosted/archetype-catalog.xml") == ["Begin <here>"])
+            #expect(try await ground.text("proxy/archetype-catalog.xml") == catalog)
+            #expect(try await ground.values("artifactId", "group/archetype-catalog.xml") == ["start", "theirs"])
+            #expect(try await ground.text("group/archetype-catalog.xml.sha1") == sha1(try await ground.text("group/archetype-catalog.xml")))
+            #expect(try await ground.ask(.delete, "hosted/com/acme/start/1/").status == .noContent)
+            #expect(try await ground.values("artifactId", "hosted/archetype-catalog.xml") == [])
+        }
+    }
+
     // MARK: Proxy
 
     @Test("proxy: bytes that are not what the upstream's checksum says are not kept; of another policy they are")

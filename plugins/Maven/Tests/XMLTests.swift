@@ -60,9 +60,9 @@ struct XMLTests {
             <project><parent><name>not this</name></parent><packaging>maven-plugin</packaging><name>Acme &amp; Sons</name><licenses><license><name>MIT</name></license></licenses>
             <dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId><scope>test</scope></dependency></dependencies></project>
             """
-        let json = ProjectModel.attributes(of: pom.utf8)
+        let json = ProjectModel.read(pom.utf8)?.json
         #expect(
             json == #"{"dependencies":[{"artifactId":"a","groupId":"g","scope":"test"}],"licenses":["MIT"],"name":"Acme & Sons","packaging":"maven-plugin"}"#)
-        #expect(ProjectModel.attributes(of: "<project><a></project>".utf8) == "{}")
+        #expect(ProjectModel.read("<project><a></project>".utf8) == nil)
     }
 }

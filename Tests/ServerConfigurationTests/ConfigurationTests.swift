@@ -106,7 +106,11 @@ struct ConfigurationTests {
         let loaded = Fixture.load(yaml, formats: Fixture.all, environment: ["DOCKERHUB_TOKEN": Fixture.secret])
         #expect(loaded.errors == [])
         let configuration = try #require(loaded.configuration)
-        #expect(configuration.repositories.map(\.name.text) == ["docker-local", "files", "npm-local", "npm-proxy", "npm", "docker-hub", "docker-all"])
+        #expect(
+            configuration.repositories.map(\.name.text) == [
+                "docker-local", "files", "npm-local", "npm-proxy", "npm", "maven-releases", "maven-snapshots", "maven-central", "maven", "docker-hub",
+                "docker-all",
+            ])
         #expect(configuration.server.tls != nil)
         #expect(configuration.cleanupPolicies.count == 1)
         // What a comment gives as a default is the default.

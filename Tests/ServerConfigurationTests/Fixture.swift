@@ -98,6 +98,19 @@ struct PackageFormat: RepositoryFormat {
     func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { ArtifactResponse(.notFound) }
 }
 
+/// One more, with a key that is a word.
+struct ArtifactFormat: RepositoryFormat {
+    struct Settings: Decodable, Hashable, Sendable { var versionPolicy: String? }
+    static let id = "maven2"
+    func parse(_ head: RequestHead) throws(FormatError) -> NoOperation { NoOperation() }
+    func respond(to operation: NoOperation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: Settings) async throws
+        -> ArtifactResponse
+    {
+        ArtifactResponse(.notFound)
+    }
+    func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { ArtifactResponse(.notFound) }
+}
+
 /// Asks for a key that is not its own.
 struct GreedyFormat: RepositoryFormat {
     struct Settings: Decodable, Hashable, Sendable { var remote: String? }
@@ -116,7 +129,7 @@ struct NoSuchFile: Error, CustomStringConvertible { var description: String { "n
 enum Fixture {
     static let formats = [FormatSchema(ImageFormat.self), FormatSchema(PlainFormat.self)]
     /// And those that the project's own configurations have.
-    static let all = Self.formats + [FormatSchema(PackageFormat.self)]
+    static let all = Self.formats + [FormatSchema(PackageFormat.self), FormatSchema(ArtifactFormat.self)]
     static let secret = "hunter2-of-the-day"
 
     static func surroundings(_ environment: [String: String] = [:], files: [String: String] = [:]) -> Surroundings {

@@ -13,8 +13,8 @@ struct Page {
         let html = """
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(Self.escaped(self.title)) · Entrepot</title><style nonce="\(nonce)">\(Self.style)</style></head>
-            <body><main><h1>\(Self.escaped(self.title))</h1>
+            <title>\(Markup.escaped(self.title)) · Entrepot</title><style nonce="\(nonce)">\(Self.style)</style></head>
+            <body><main><h1>\(Markup.escaped(self.title))</h1>
             \(self.body)
             </main></body></html>
 
@@ -23,21 +23,6 @@ struct Page {
         headers[.contentSecurityPolicy] = "default-src 'none'; style-src 'nonce-\(nonce)'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         headers[.referrerPolicy] = "same-origin"
         return ArtifactResponse(self.status, headers: headers, body: .bytes(ByteBuffer(string: html)))
-    }
-
-    static func escaped(_ text: String) -> String {
-        var out = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\"": out += "&quot;"
-            case "'": out += "&#39;"
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out
     }
 
     private static let style = """
@@ -53,9 +38,4 @@ struct Page {
 extension HTTPField.Name {
     static let referrerPolicy = Self.known("Referrer-Policy")
     static let secFetchSite = Self.known("Sec-Fetch-Site")
-
-    private static func known(_ text: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is a field name: letters and hyphens") }
-        return name
-    }
 }

@@ -74,7 +74,7 @@ public struct ServerPages: PageHandler {
             let failure = Self.failure(error)
             outcome.cause = failure.cause ?? failure
             outcome.noteRefused(failure, of: request)
-            outcome.response = Page(title: "Not done", body: "<p>\(Page.escaped(failure.message))</p>", status: APIAnswer.refusal(failure).status)
+            outcome.response = Page(title: "Not done", body: "<p>\(Markup.escaped(failure.message))</p>", status: APIAnswer.refusal(failure).status)
                 .response(nonce: self.nonce())
         }
         return outcome
@@ -92,7 +92,7 @@ public struct ServerPages: PageHandler {
             } else if caller.isAnonymous {
                 "<p><a href=\"/sign-in\">Sign in</a></p>"
             } else {
-                "<p>You are <code>\(Page.escaped(caller.name))</code>.</p><form method=\"post\" action=\"/sign-out\"><button type=\"submit\">Sign out</button></form>"
+                "<p>You are <code>\(Markup.escaped(caller.name))</code>.</p><form method=\"post\" action=\"/sign-out\"><button type=\"submit\">Sign out</button></form>"
             }
         let body = """
             <p>Artifacts are at <code>/repository/&lt;name&gt;/</code>, container images at <code>/v2/</code>.</p>

@@ -17,9 +17,9 @@ struct SignIn: Sendable {
         }
         let next = Self.local(request.target.query.first { $0.name == "next" }?.value)
         let body = """
-            \(note.map { "<p class=\"note\" role=\"alert\">\(Page.escaped($0))</p>" } ?? "")
+            \(note.map { "<p class=\"note\" role=\"alert\">\(Markup.escaped($0))</p>" } ?? "")
             <form method="post" action="/sign-in?next=\(Self.encoded(next))">
-            <label for="name">Name</label><input id="name" name="name" autocomplete="username" required autofocus value="\(Page.escaped(name))">
+            <label for="name">Name</label><input id="name" name="name" autocomplete="username" required autofocus value="\(Markup.escaped(name))">
             <label for="password">Password</label><input id="password" name="password" type="password" autocomplete="current-password" required>
             <button type="submit">Sign in</button></form>
             """

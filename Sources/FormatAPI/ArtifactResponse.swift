@@ -34,10 +34,7 @@ public struct ArtifactResponse: Sendable {
 
 extension HTTPField.Name {
     /// Members of a group without which the answer had to be made.
-    public static var skippedMembers: HTTPField.Name {
-        guard let name = HTTPField.Name("X-Entrepot-Skipped") else { preconditionFailure("letters and hyphens are a field name") }
-        return name
-    }
+    public static let skippedMembers = Self.known("X-Entrepot-Skipped")
 }
 
 extension ArtifactResponse {

@@ -8,8 +8,9 @@ extension HTTPField.Name {
     public static let checksumMD5 = Self.known("X-Checksum-Md5")
     public static let link = Self.known("Link")
 
-    private static func known(_ text: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is a field name: letters, digits and hyphens") }
+    /// A name that is written in the program. Ends the process where it is none.
+    public static func known(_ text: StaticString) -> HTTPField.Name {
+        guard let name = HTTPField.Name("\(text)") else { preconditionFailure("«\(text)» is a field's name: letters, digits and hyphens") }
         return name
     }
 }

@@ -1,8 +1,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// All of a request that its answer may depend on, as bytes: entrance, method, target, the fields that are looked at, and what trusted proxies say of it. A request with a field that is
-/// not known here is answered by asking: what else it may mean is not for this place to know.
+/// All of a request that its answer may depend on, as bytes: entrance, method, target, the fields that are looked at, and what trusted proxies say of
+/// it. A request with a field that is not known here is answered by asking: what else it may mean is not for this place to know.
 struct ReadyKey: Hashable, Sendable {
     private let bytes: [UInt8]
     var cost: Int { self.bytes.count + 192 }

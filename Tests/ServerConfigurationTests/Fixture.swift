@@ -9,8 +9,21 @@ struct NoOperation: FormatOperation {
     var accesses: [Access] { [] }
 }
 
+/// A format that is configured here and never asked.
+protocol StandIn: RepositoryFormat where Operation == NoOperation {}
+
+extension StandIn {
+    func parse(_ head: RequestHead) throws(FormatError) -> NoOperation { NoOperation() }
+    func respond(to operation: NoOperation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: Settings) async throws
+        -> ArtifactResponse
+    {
+        ArtifactResponse(.notFound)
+    }
+    func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { ArtifactResponse(.notFound) }
+}
+
 /// A stand-in with the keys that images have.
-struct ImageFormat: RepositoryFormat {
+struct ImageFormat: StandIn {
     enum Children: String, Decodable, CaseIterable { case refuse, allow }
 
     struct Settings: Decodable, Hashable, Sendable {
@@ -66,62 +79,30 @@ struct ImageFormat: RepositoryFormat {
         [settings.defaultRepository].compactMap { $0 } + settings.namespaces.values
     }
     static func objection(to name: RepositoryName) -> String? { name.text == "library" ? "a docker repository cannot be called library" : nil }
-
-    func parse(_ head: RequestHead) throws(FormatError) -> NoOperation { NoOperation() }
-    func respond(to operation: NoOperation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: Settings) async throws
-        -> ArtifactResponse
-    {
-        ArtifactResponse(.notFound)
-    }
-    func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { ArtifactResponse(.notFound) }
 }
 
 /// A stand-in without keys of its own.
-struct PlainFormat: RepositoryFormat {
+struct PlainFormat: StandIn {
     static let id = "raw"
     static let aliases = ["files"]
-    func parse(_ head: RequestHead) throws(FormatError) -> NoOperation { NoOperation() }
-    func respond(to operation: NoOperation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: NoSettings) async throws
-        -> ArtifactResponse
-    { ArtifactResponse(.notFound) }
-    func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { ArtifactResponse(.notFound) }
 }
 
 /// Another stand-in, whose hosted repositories take nothing twice.
-struct PackageFormat: RepositoryFormat {
+struct PackageFormat: StandIn {
     static let id = "npm"
     static let writePolicy = WritePolicy.allowOnce
-    func parse(_ head: RequestHead) throws(FormatError) -> NoOperation { NoOperation() }
-    func respond(to operation: NoOperation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: NoSettings) async throws
-        -> ArtifactResponse
-    { ArtifactResponse(.notFound) }
-    func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { ArtifactResponse(.notFound) }
 }
 
 /// One more, with a key that is a word.
-struct ArtifactFormat: RepositoryFormat {
+struct ArtifactFormat: StandIn {
     struct Settings: Decodable, Hashable, Sendable { var versionPolicy: String? }
     static let id = "maven2"
-    func parse(_ head: RequestHead) throws(FormatError) -> NoOperation { NoOperation() }
-    func respond(to operation: NoOperation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: Settings) async throws
-        -> ArtifactResponse
-    {
-        ArtifactResponse(.notFound)
-    }
-    func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { ArtifactResponse(.notFound) }
 }
 
 /// Asks for a key that is not its own.
-struct GreedyFormat: RepositoryFormat {
+struct GreedyFormat: StandIn {
     struct Settings: Decodable, Hashable, Sendable { var remote: String? }
     static let id = "greedy"
-    func parse(_ head: RequestHead) throws(FormatError) -> NoOperation { NoOperation() }
-    func respond(to operation: NoOperation, _ request: ArtifactRequest, in content: any RepositoryContent, _ settings: Settings) async throws
-        -> ArtifactResponse
-    {
-        ArtifactResponse(.notFound)
-    }
-    func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { ArtifactResponse(.notFound) }
 }
 
 struct NoSuchFile: Error, CustomStringConvertible { var description: String { "no such file" } }

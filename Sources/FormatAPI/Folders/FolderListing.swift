@@ -30,11 +30,10 @@ extension FolderPaging {
     /// - Parameter folder: nil: the root.
     /// - Throws: `.notFound`.
     public func page(of folder: AssetPath?, _ head: RequestHead, _ content: any RepositoryContent) async throws -> ArtifactResponse {
-        let paging = self
-        let page = try await content.list(ContentQuery(.folder(folder), after: paging.after, limit: paging.limit))
-        if page.rows.isEmpty, let folder, paging.after == nil { throw FormatError(.notFound, "there is no folder «\(folder)/»") }
+        let page = try await content.list(ContentQuery(.folder(folder), after: self.after, limit: self.limit))
+        if page.rows.isEmpty, let folder, self.after == nil { throw FormatError(.notFound, "there is no folder «\(folder)/»") }
         let base = folder.map { "\(head.root)/\(PercentEncoding.path($0.text))/" } ?? head.root + "/"
-        let next = page.more ? page.rows.last.map { "\(base)?after=\(PercentEncoding.query($0.name))&limit=\(paging.limit)" } : nil
+        let next = page.more ? page.rows.last.map { "\(base)?after=\(PercentEncoding.query($0.name))&limit=\(self.limit)" } : nil
         let listing = FolderListing(repository: content.context.repository, folder: folder, base: base, rows: page.rows, next: next)
         let asHTML = Preference(head.headers).prefers("text/html", to: "application/json")
         let text = try await content.context.compute.run { asHTML ? listing.html : listing.json }
@@ -78,15 +77,7 @@ struct FolderListing: Sendable {
             return Document.Entry(
                 name: row.name, type: "file", size: row.size, contentType: row.contentType, sha256: digest.hex, modified: Self.moment(row.updated))
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do {
-            let document = Document(repository: self.repository.text, path: self.path, entries: entries, next: self.next)
-            return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"
-        } catch {
-            // JSONEncoder fails on numbers that are not finite and on `encode(to:)` that throws; our values have neither.
-            preconditionFailure("a value of strings and whole numbers is not encodable: \(error)")
-        }
+        return JSON.text(Document(repository: self.repository.text, path: self.path, entries: entries, next: self.next)) + "\n"
     }
 
     /// `/` for the root, `/a/b/` below it.

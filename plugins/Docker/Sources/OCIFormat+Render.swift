@@ -65,19 +65,7 @@ extension OCIFormat {
     }
 }
 
-/// JSON as we write it: keys in order, so that equal values are equal bytes.
-enum JSON {
-    static func text(_ value: some Encodable) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do {
-            return String(decoding: try encoder.encode(value), as: UTF8.self)
-        } catch {
-            // JSONEncoder fails on numbers that are not finite and on `encode(to:)` that throws; our values have neither.
-            preconditionFailure("a value of strings and whole numbers is not encodable: \(error)")
-        }
-    }
-
+extension JSON {
     /// nil where the text is not what it should be: attributes that another version wrote.
     static func value<T: Decodable>(_ type: T.Type, from text: String) -> T? {
         try? JSONDecoder().decode(type, from: Data(text.utf8))  // absence is the answer, see above

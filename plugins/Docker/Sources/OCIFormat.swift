@@ -83,9 +83,4 @@ extension HTTPField.Name {
     static let subject = Self.known("OCI-Subject")
     static let filtersApplied = Self.known("OCI-Filters-Applied")
     static let ociTag = Self.known("OCI-Tag")
-
-    private static func known(_ text: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is a field name: letters and hyphens") }
-        return name
-    }
 }

@@ -38,7 +38,10 @@ enum MavenArchetypes: DerivedDocument {
 
     static func compose(_ sources: [Outline], _ key: Key, into plan: inout DocumentPlan) throws(FormatError) {
         let all = sources.enumerated().filter { !$1.entries.isEmpty }
-        if all.count == 1, let document = all[0].element.entry(MavenSection.document, "") { return plan.copy(document.bytes, from: all[0].offset) }
+        // As it came, where none of it is somebody else's, or twice in it.
+        if all.count == 1, let document = all[0].element.entry(MavenSection.document, ""), document.sortKey == Self.count(all[0].element.entries.count - 1) {
+            return plan.copy(document.bytes, from: all[0].offset)
+        }
         plan.write("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<archetype-catalog>\n  <archetypes>\n")
         var taken: Set<String> = []
         for (_, outline) in all {
@@ -47,11 +50,14 @@ enum MavenArchetypes: DerivedDocument {
         plan.write("  </archetypes>\n</archetype-catalog>\n")
     }
 
+    /// Of the archetypes in a document.
+    static func count(_ archetypes: Int) -> [UInt8] { Array(String(archetypes).utf8) }
+
     private static func write(_ entry: Outline.Entry, to plan: inout DocumentPlan) {
         let values = String(decoding: entry.sortKey, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         plan.write("    <archetype>\n")
         for (name, value) in zip(["groupId", "artifactId", "version", "description"], values) where !value.isEmpty {
-            plan.write("      <\(name)>\(XMLText.escaped(String(value)))</\(name)>\n")
+            plan.write("      <\(name)>\(Markup.escaped(String(value)))</\(name)>\n")
         }
         plan.write("    </archetype>\n")
     }
@@ -74,7 +80,8 @@ struct ArchetypeScanner: OutlineScanner {
 
     mutating func finish(into outline: inout Outline) throws(FormatError) {
         do { try self.tokenizer.finish() } catch { throw Self.flaw(error) }
-        outline.add(Outline.Entry(section: MavenSection.document, name: "", bytes: 0..<self.length))
+        outline.add(
+            Outline.Entry(section: MavenSection.document, name: "", sortKey: MavenArchetypes.count(outline.entries.count), bytes: 0..<self.length))
     }
 
     private static func flaw(_ cause: FormatError?) -> FormatError {

@@ -140,7 +140,7 @@ struct MavenMerge {
     }
 
     private func element(_ name: String, _ text: String, _ depth: Int, _ plan: inout DocumentPlan) {
-        plan.write("\(String(repeating: "  ", count: depth))<\(name)>\(XMLText.escaped(text))</\(name)>\n")
+        plan.write("\(String(repeating: "  ", count: depth))<\(name)>\(Markup.escaped(text))</\(name)>\n")
     }
 }
 
@@ -159,18 +159,4 @@ struct SnapshotBuild: Comparable, Sendable {
     var updated: String { self.timestamp.filter { $0 != "." } }
 
     static func < (a: Self, b: Self) -> Bool { a.timestamp == b.timestamp ? a.number < b.number : a.timestamp < b.timestamp }
-}
-
-enum XMLText {
-    static func escaped(_ text: String) -> String {
-        guard text.utf8.contains(where: { $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: "&") || $0 == UInt8(ascii: ">") }) else { return text }
-        return text.unicodeScalars.reduce(into: "") { out, scalar in
-            switch scalar {
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "&": out += "&amp;"
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-    }
 }

@@ -3,8 +3,8 @@ import FormatAPI
 import HTTPTypes
 
 extension MavenRepository {
-    /// Files that are together in a version's folder, at most: with classifiers and signatures of many builds of a snapshot.
-    private static let mostFiles = 10_000
+    /// Of a version's folder, as many are looked at for others beside the one that goes.
+    private static let page = 1000
 
     /// A file; or, with a slash at its end, a version with all its files. The last file of a version takes that with it.
     func delete(_ path: MavenPath, _ asset: AssetPath, _ content: any RepositoryContent) async throws -> ArtifactResponse {
@@ -16,7 +16,12 @@ extension MavenRepository {
             return ArtifactResponse(.noContent)
         } catch let refusal as Edit.Refused {
             guard case .missing = refusal else { throw refusal }
-            throw Self.absent(asset)
+            // A proxy keeps files by themselves, and no versions.
+            guard case .artifact = path.kind, try await target.content(ContentRequest(asset, .mutable, delivery: .head)) != nil else {
+                throw Self.absent(asset)
+            }
+            try await content.commit(Edit([.removeAsset(asset)]))
+            return ArtifactResponse(.noContent)
         }
     }
 
@@ -29,17 +34,27 @@ extension MavenRepository {
             return Edit([.remove(Coordinates(package: package, version: segments[segments.count - 1]))])
         case .artifact(let artifact):
             let folder = try AssetPath(asset.text.split(separator: "/").dropLast().map(String.init))
-            let files = try await content.list(ContentQuery(.folder(folder), limit: Self.mostFiles)).rows.filter { $0.digest != nil }
-            let file = asset.text.split(separator: "/").last.map(String.init) ?? ""
-            guard files.contains(where: { $0.name == file }) else { throw Self.absent(asset) }
-            // Signatures and pending checksums by themselves are no version.
-            let left = files.filter { row in row.name != file && !row.name.hasSuffix(".asc") && !MavenPath.algorithms.contains { row.name.hasSuffix($0.suffix) }
-            }
-            guard !left.isEmpty else { return Edit([.remove(artifact.coordinates)]) }
+            guard try await content.content(ContentRequest(asset, .mutable, delivery: .head)) != nil else { throw Self.absent(asset) }
+            guard try await self.isBesideOthers(asset, in: folder, content) else { return Edit([.remove(artifact.coordinates)]) }
             var edit = Edit([.removeAsset(asset)])
             if let fragment = artifact.fileFragment { edit.changes.append(.removeFragment(fragment.document, section: fragment.section, name: fragment.name)) }
             return edit
         case .metadata, .archetypes, .file: return Edit([.removeAsset(asset)])
+        }
+    }
+
+    /// Whether the version has another file. Signatures and checksums that wait for their files are no version by themselves.
+    private func isBesideOthers(_ asset: AssetPath, in folder: AssetPath, _ content: any RepositoryContent) async throws -> Bool {
+        var query = ContentQuery(.folder(folder), limit: Self.page)
+        while true {
+            let page = try await content.list(query)
+            let others = page.rows.contains { row in
+                row.digest != nil && folder.text + "/" + row.name != asset.text && !row.name.hasSuffix(".asc")
+                    && !MavenPath.algorithms.contains { row.name.hasSuffix($0.suffix) }
+            }
+            if others { return true }
+            guard page.more, let last = page.rows.last else { return false }
+            query.after = last.name
         }
     }
 }

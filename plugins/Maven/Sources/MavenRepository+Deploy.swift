@@ -112,7 +112,7 @@ extension MavenRepository {
         if artifact.fileExtension == "pom", artifact.classifier.isEmpty, staged.size <= Self.largestPOM {
             let bytes = try await staged.source.readAll(Self.largestPOM, on: context.compute)
             let model = try await context.compute.run { ProjectModel.read(bytes.readableBytesView) }
-            component.attributes = model?.json ?? "{}"
+            component.attributes = model.map { JSON.text($0) } ?? "{}"
             if let model, model.packaging == "maven-archetype" { component.fragments.append(artifact.fragment(ofArchetype: model.description ?? "")) }
         }
         if artifact.fileExtension == "jar", artifact.classifier.isEmpty,
@@ -161,10 +161,7 @@ extension MavenRepository {
         for _ in 0..<5 {
             if let kept = try await target.content(ContentRequest(asset, .mutable, delivery: .head)) {
                 guard kept.head.digests.first(algorithm).map({ $0 == stated }) ?? true else {
-                    throw FormatError(
-                        .digestMismatch,
-                        "the checksum does not fit «\(asset)», which was deployed: it is \(kept.head.digests.first(algorithm)?.hex ?? "?"), and not \(stated.hex)"
-                    )
+                    throw FormatError(.digestMismatch, "the checksum does not fit «\(asset)», which was deployed: it is not \(stated.hex)")
                 }
                 return ArtifactResponse(.created)
             }

@@ -83,13 +83,19 @@ extension MavenRepository {
         }
         for (suffix, algorithm) in MavenPath.algorithms.prefix(2) {
             let resource = UpstreamResource(.below(PercentEncoding.path(arrival.path.text + suffix)))
-            if let reply = try await arrival.ask(UpstreamCall(resource, limit: Checksum.longest)),
-                let digest = Checksum.read(reply.body.readableBytesView, algorithm)
-            {
-                return digest
-            }
+            if let reply = try await Self.asked(resource, of: arrival), let digest = Checksum.read(reply.body.readableBytesView, algorithm) { return digest }
         }
         return nil
+    }
+
+    /// An upstream that is in trouble over a checksum, or forbids what it does not have, says nothing of the file, which has come.
+    private static func asked(_ resource: UpstreamResource, of arrival: Arrival) async throws -> UpstreamReply? {
+        do {
+            return try await arrival.ask(UpstreamCall(resource, limit: Checksum.longest))
+        } catch let error as FormatError where error.code != .cancelled {
+            arrival.warn("the upstream did not say whether this is right: \(error.message)")
+            return nil
+        }
     }
 
     // MARK: Checksums

@@ -10,12 +10,13 @@ struct PluginDescriptor: Hashable, Sendable {
     private static let path = "META-INF/maven/plugin.xml"
     /// In bytes: of the archive's directory and of the descriptor.
     private static let largestDirectory: Int64 = 8 << 20
-    private static let largest = 16 << 20
+    private static let largest = 4 << 20
 
     /// nil: the jar is no plugin, or none that can be read.
     static func read(_ source: any ContentSource, size: Int64, _ context: RequestContext) async throws -> PluginDescriptor? {
         let tail = try await Self.bytes(source, max(0, size - 65_557)..<size, context)
-        guard let end = ZipDirectory.end(in: tail.readableBytesView), end.size <= Self.largestDirectory, end.offset + end.size <= size else { return nil }
+        let found = try await context.compute.run { ZipDirectory.end(in: tail.readableBytesView) }
+        guard let end = found, end.size <= Self.largestDirectory, end.offset + end.size <= size else { return nil }
         let directory = try await Self.bytes(source, end.offset..<end.offset + end.size, context)
         let entry = try await context.compute.run { ZipDirectory.entry(Self.path, in: directory.readableBytesView) }
         guard let entry, entry.compressed <= Self.largest, entry.offset + 30 <= size else { return nil }

@@ -1,5 +1,4 @@
 import FormatAPI
-import FoundationEssentials
 
 /// What a POM says of its artifact, for people who look for it: <https://maven.apache.org/pom.html>.
 struct ProjectModel: Encodable, Hashable, Sendable {
@@ -29,18 +28,6 @@ struct ProjectModel: Encodable, Hashable, Sendable {
             return reader.model
         } catch {
             return nil
-        }
-    }
-
-    /// As the component's attributes.
-    var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        do {
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
-        } catch {
-            // JSONEncoder fails on numbers that are not finite and on `encode(to:)` that throws; our values have neither.
-            preconditionFailure("a value of strings is not encodable: \(error)")
         }
     }
 

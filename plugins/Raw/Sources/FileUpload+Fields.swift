@@ -1,3 +1,4 @@
+import FormatAPI
 import HTTPTypes
 
 extension HTTPField.Name {
@@ -5,9 +6,4 @@ extension HTTPField.Name {
     static let bodyDigest = Self.known("Content-Digest")
     static let representationDigest = Self.known("Repr-Digest")
     static let oldDigest = Self.known("Digest")
-
-    private static func known(_ text: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is a field name: letters, digits and hyphens") }
-        return name
-    }
 }

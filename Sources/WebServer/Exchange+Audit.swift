@@ -46,6 +46,11 @@ extension AuditEvent {
         self.detail = request.target.query.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
     }
 
+    /// Whether an answer like this one is a line of the trail, whoever is given it without credentials.
+    static func isDue(for outcome: RequestOutcome, _ method: HTTPRequest.Method, _ status: Int) -> Bool {
+        Self.kind(outcome.audit, isRefused: !outcome.audit.rule.isEmpty, method, status) != nil
+    }
+
     private static func kind(_ note: AuditNote, isRefused: Bool, _ method: HTTPRequest.Method, _ status: Int) -> Kind? {
         if note.isLogin { return .login }
         if !note.change.isEmpty { return .administration }

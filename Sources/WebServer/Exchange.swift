@@ -90,7 +90,8 @@ struct Exchange {
             let body = await ReadyAnswer.bytes(plan.body)
         else { return }
         let headers = self.headers(plan, Framing(plan, for: self.head, keep: true))
-        self.site.ready.keep(ReadyAnswer(plan, body, headers, outcome, standing, at: self.site.now()), for: key)
+        let isAudited = AuditEvent.isDue(for: outcome, self.head.method == .HEAD ? .head : .get, plan.status.code)
+        self.site.ready.keep(ReadyAnswer(plan, body, headers, outcome, standing, isAudited: isAudited, at: self.site.now()), for: key)
     }
 
     /// nil: the bytes go as they are, also where compressing them failed.

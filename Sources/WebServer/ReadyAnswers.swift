@@ -70,13 +70,17 @@ final class ReadyAnswer: Sendable {
     /// Without its response: what log and audit say.
     let outcome: RequestOutcome
     let standing: Standing
+    /// Whether the audit trail has a line of it each time.
+    let isAudited: Bool
 
     var cost: Int { self.head.readableBytes + (self.body?.readableBytes ?? 0) + self.standing.cost + 512 }
 
     /// - Parameter body: as `bytes` gives it.
     init(
-        _ plan: ResponsePlan, _ body: ByteBuffer, _ headers: HTTPFields, _ outcome: RequestOutcome, _ standing: Standing, at now: Timestamp
+        _ plan: ResponsePlan, _ body: ByteBuffer, _ headers: HTTPFields, _ outcome: RequestOutcome, _ standing: Standing, isAudited: Bool,
+        at now: Timestamp
     ) {
+        self.isAudited = isAudited
         var headers = headers
         self.confirmed = headers[.age].flatMap { Int64($0) }.map { now - .seconds($0) }
         for name in [HTTPField.Name.age, .date, .xRequestID] { headers[name] = nil }

@@ -59,7 +59,9 @@ final class ReadyDesk {
         }
         self.site.accessLog.write(record)
         self.shard.add(RequestMeasure(record))
-        if let event = AuditEvent(outcome, reply.request.method == .HEAD ? .head : .get, .none, record, at: self.site.now()) { self.site.audit.record(event) }
+        guard reply.answer.isAudited, let event = AuditEvent(outcome, reply.request.method == .HEAD ? .head : .get, .none, record, at: self.site.now())
+        else { return }
+        self.site.audit.record(event)
     }
 }
 

@@ -14,30 +14,44 @@ struct ReadyKey: Hashable, Sendable {
     /// - Returns: nil for what is never answered from memory.
     init?(_ head: HTTPRequestHead, _ forwarding: Forwarding?, at entrance: ListenerEntrance, idle: [[UInt8]] = []) {
         guard head.method == .GET || head.method == .HEAD, !entrance.isControl, !entrance.isRedirect, head.version == .http1_1 else { return nil }
-        guard let parts = Self.parts(head.headers, idle), parts[0] != nil else { return nil }
+        guard let parts = Parts(head.headers, idle), let host = parts.host else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512)
         bytes.append(head.method == .GET ? 0x47 : 0x48)
         bytes.append(contentsOf: head.uri.utf8)
-        // NUL is in no value: what is absent is not what is empty.
-        for part in parts + [forwarding?.scheme, forwarding?.host] {
-            bytes.append(0)
-            if let part {
-                bytes.append(0x3D)
-                bytes.append(contentsOf: part.utf8)
-            }
-        }
+        Self.add(host, to: &bytes)
+        Self.add(parts.accept, to: &bytes)
+        Self.add(parts.acceptEncoding, to: &bytes)
+        Self.add(parts.ifNoneMatch, to: &bytes)
+        Self.add(parts.ifModifiedSince, to: &bytes)
+        Self.add(forwarding?.scheme, to: &bytes)
+        Self.add(forwarding?.host, to: &bytes)
         bytes.append(0)
         bytes.append(contentsOf: entrance.name.utf8)
         bytes.append(entrance.secure ? 1 : 0)
         self.bytes = bytes
     }
 
-    // MARK: Fields
+    /// NUL is in no value: what is absent is not what is empty.
+    private static func add(_ part: String?, to bytes: inout [UInt8]) {
+        bytes.append(0)
+        guard let part else { return }
+        bytes.append(0x3D)
+        bytes.append(contentsOf: part.utf8)
+    }
+}
+
+/// The fields of a request that an answer may depend on.
+private struct Parts {
+    private(set) var host: String?
+    private(set) var accept: String?
+    private(set) var acceptEncoding: String?
+    private(set) var ifNoneMatch: String?
+    private(set) var ifModifiedSince: String?
 
     private enum Role {
-        /// Stands in the key, at this place.
-        case part(Int)
+        /// These stand in the key.
+        case host, accept, acceptEncoding, ifNoneMatch, ifModifiedSince
         /// Nothing here looks at it.
         case harmless
         /// Only in order that the connection lives on, which it does.
@@ -46,7 +60,10 @@ struct ReadyKey: Hashable, Sendable {
 
     /// By the length of their names. Caches between us and the client heed `Cache-Control` and `Pragma` of a request; an origin need not. RFC 9111, 5.2.1.
     private static let roles: [[(name: [UInt8], role: Role)]] = {
-        let parts = ["host", "accept", "accept-encoding", "if-none-match", "if-modified-since"].enumerated().map { ($1, Role.part($0)) }
+        let parts: [(String, Role)] = [
+            ("host", .host), ("accept", .accept), ("accept-encoding", .acceptEncoding), ("if-none-match", .ifNoneMatch),
+            ("if-modified-since", .ifModifiedSince),
+        ]
         let harmless = [
             "user-agent", "accept-language", "accept-charset", "cache-control", "cache-store", "pragma", "expires", "referer", "dnt",
             "priority", "x-request-id", "traceparent", "tracestate", "upgrade-insecure-requests", "via", "x-real-ip",
@@ -60,19 +77,28 @@ struct ReadyKey: Hashable, Sendable {
     }()
     private static let ofBrowsers = Array("sec-".utf8)
 
-    private static func parts(_ headers: HTTPHeaders, _ idle: [[UInt8]]) -> [String?]? {
-        var parts: [String?] = [nil, nil, nil, nil, nil]
+    /// - Returns: nil where there is a field that is not known, or one that is and comes twice.
+    init?(_ headers: HTTPHeaders, _ idle: [[UInt8]]) {
         for (name, value) in headers {
+            let isTaken: Bool
             switch Self.role(of: name, idle) {
-            case .part(let place):
-                guard parts[place] == nil else { return nil }
-                parts[place] = value
-            case .harmless: continue
-            case .keepAlive: guard value.lowercased() == "keep-alive" else { return nil }
-            case nil: return nil
+            case .host: isTaken = Self.take(value, &self.host)
+            case .accept: isTaken = Self.take(value, &self.accept)
+            case .acceptEncoding: isTaken = Self.take(value, &self.acceptEncoding)
+            case .ifNoneMatch: isTaken = Self.take(value, &self.ifNoneMatch)
+            case .ifModifiedSince: isTaken = Self.take(value, &self.ifModifiedSince)
+            case .harmless: isTaken = true
+            case .keepAlive: isTaken = value.lowercased() == "keep-alive"
+            case nil: isTaken = false
             }
+            guard isTaken else { return nil }
         }
-        return parts
+    }
+
+    private static func take(_ value: String, _ part: inout String?) -> Bool {
+        guard part == nil else { return false }
+        part = value
+        return true
     }
 
     private static func role(of name: String, _ idle: [[UInt8]]) -> Role? {

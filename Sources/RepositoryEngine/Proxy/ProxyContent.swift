@@ -201,7 +201,11 @@ struct ProxyContent: RepositoryContent {
         do {
             // Bytes that are on their way under this very name are nobody else's.
             if self.maker.fills.running(self.fillKey(want)) == nil {
-                if self.delivery(want) == .head { return try await self.described(want, resource) }
+                if self.delivery(want) == .head {
+                    // A download that ended between the first look and the second was of this very name.
+                    if let kept = try await self.kept(want) { return kept }
+                    return try await self.described(want, resource)
+                }
                 if let linked = try await self.linked(want, resource) { return linked }
             }
             return try await self.arriving(want, resource)
@@ -217,19 +221,18 @@ struct ProxyContent: RepositoryContent {
         let (fill, isNew) = self.maker.fills.enter(self.fillKey(want)) {
             Fill(self.fillKey(want), want, resource, known: nil, origin: self.origin, owner: self.maker.fills)
         }
-        if isNew {
-            do {
-                if let kept = try await self.kept(want) {
-                    // Kept between the first look and now, by a fill that has ended: another is not begun.
-                    fill.decide { $0.fail(.superseded) }
-                    fill.leave()
-                    return kept
-                }
-            } catch {
-                fill.decide { $0.fail(.superseded) }
+        do {
+            // Kept between the first look and now, by a fill that has ended: another is not begun. Whoever enters looks: the one who is first may still be
+            // looking, and what nobody needs must not be asked for meanwhile.
+            if let kept = try await self.kept(want) {
+                if isNew { fill.decide { $0.fail(.superseded) } }
                 fill.leave()
-                throw error
+                return kept
             }
+        } catch {
+            if isNew { fill.decide { $0.fail(.superseded) } }
+            fill.leave()
+            throw error
         }
         return try await self.content(arriving: fill, want, resource)
     }

@@ -141,8 +141,8 @@ let package = Package(
         tests(
             "WebServerTests",
             [
-                model, formatAPI, "WebServer", "RepositoryEngine", "AccessControl", "Audit", "BlockingWork", "Compression", nio, posix, http, logging,
-                lifecycle,
+                model, formatAPI, "WebServer", "RepositoryEngine", "AccessControl", "Audit", "BlockingWork", "Compression", "TestDice", nio, posix, http,
+                logging, lifecycle,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         tests(

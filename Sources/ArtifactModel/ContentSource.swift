@@ -9,10 +9,13 @@ public protocol ContentSource: Sendable {
     func next(at offset: Int64, limit: Int64) async throws -> ContentPiece?
     /// Where the client may be sent instead: a URL that holds for `lifetime`. nil: nowhere.
     func redirect(lifetime: Duration) async throws -> String?
+    /// All of it in one piece that does not change, where it is at hand: what is in memory, or a finished file that is open. nil: it is read by `next`.
+    var whole: ContentPiece? { get }
 }
 
 extension ContentSource {
     public func redirect(lifetime: Duration) async throws -> String? { nil }
+    public var whole: ContentPiece? { nil }
 }
 
 public enum ContentPiece: Sendable {
@@ -41,6 +44,7 @@ public struct MemoryContent: ContentSource {
     public init(_ bytes: ByteBuffer) { self.bytes = bytes }
 
     public var length: Int64? { Int64(self.bytes.readableBytes) }
+    public var whole: ContentPiece? { .bytes(self.bytes) }
 
     public func next(at offset: Int64, limit: Int64) async throws -> ContentPiece? {
         let rest = Int64(self.bytes.readableBytes) - offset
@@ -59,6 +63,8 @@ public struct FileContent: ContentSource {
     }
 
     public var length: Int64? { self.size }
+    /// What is still written has no size yet.
+    public var whole: ContentPiece? { self.size < .max ? .file(self.file, 0..<self.size) : nil }
 
     public func next(at offset: Int64, limit: Int64) async throws -> ContentPiece? {
         offset < self.size ? .file(self.file, offset..<min(self.size, offset + limit)) : nil

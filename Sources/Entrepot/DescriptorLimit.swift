@@ -27,7 +27,8 @@ struct DescriptorLimit {
 
     /// A connection takes one descriptor, and another while it reads or writes a file.
     func bound(_ configuration: inout WebServerConfiguration, _ logger: Logger) {
-        let most = max(4, (self.limit - Self.reserve) / 2 / max(1, configuration.listeners.count))
+        configuration.limits.readyFiles = min(configuration.limits.readyFiles, self.limit / 16)
+        let most = max(4, (self.limit - Self.reserve - configuration.limits.readyFiles) / 2 / max(1, configuration.listeners.count))
         guard configuration.limits.connections > most else { return }
         logger.notice(
             "fewer connections than server.limits.connections, for want of descriptors: raise the limit of open files",

@@ -141,6 +141,8 @@ struct UsedContent: ContentSource {
     }
 
     var length: Int64? { self.source.length }
+    /// An open file stays, whatever becomes of its name.
+    var whole: ContentPiece? { self.source.whole }
     func next(at offset: Int64, limit: Int64) async throws -> ContentPiece? { try await self.source.next(at: offset, limit: limit) }
     func redirect(lifetime: Duration) async throws -> String? { try await self.source.redirect(lifetime: lifetime) }
 }

@@ -20,11 +20,7 @@ public struct AccessLog: Sendable {
     public init(_ lines: LineWriter, now: @escaping WallClock) { self.init(now: now) { lines.write($0) } }
 
     func write(_ record: AccessRecord) {
-        var line = JSONLine()
-        line.add("time", self.now())
-        line.add("level", record.isFailure ? "error" : "info")
-        line.add("logger", "access")
-        line.add("message", "request")
+        var line = self.line(isFailure: record.isFailure)
         // By their names, as in every line.
         if record.cancelled { line.add("cancelled", "true") }
         if let cause = record.cause { line.add("cause", Self.text(cause)) }
@@ -32,7 +28,35 @@ public struct AccessLog: Sendable {
         if record.cut { line.add("cut", "true") }
         line.add("id", record.id)
         line.add("method", record.method)
-        line.add("ms", hundredths: Int64((record.seconds * 100_000).rounded()))
+        line.add("ms", hundredths: Self.hundredths(record.seconds))
+        Self.add(rest: record, to: &line)
+        self.write(line.finished())
+    }
+
+    /// Of an answer that was ready, sent to its end.
+    func write(_ ready: ReadyLine, id: String, client: String, seconds: Double) {
+        var line = self.line(isFailure: false)
+        line.add("client", client)
+        line.add("id", id)
+        line.add(members: ready.method)
+        line.add("ms", hundredths: Self.hundredths(seconds))
+        line.add(members: ready.rest)
+        self.write(line.written)
+    }
+
+    private func line(isFailure: Bool) -> JSONLine {
+        var line = JSONLine()
+        line.add("time", self.now())
+        line.add("level", isFailure ? "error" : "info")
+        line.add("logger", "access")
+        line.add("message", "request")
+        return line
+    }
+
+    private static func hundredths(_ seconds: Double) -> Int64 { Int64((seconds * 100_000).rounded()) }
+
+    /// What a line ends with.
+    static func add(rest record: AccessRecord, to line: inout JSONLine) {
         line.add("operation", record.operation)
         let path = Self.masked(record.path)
         line.add("path", path.utf8.count <= Self.longestPath ? path : String(path.prefix(Self.longestPath)))
@@ -41,7 +65,6 @@ public struct AccessLog: Sendable {
         line.add("repository", record.repository)
         line.add("sent", record.sent)
         line.add("status", Int64(record.status))
-        self.write(line.finished())
     }
 
     /// Clients that sign out name their token in the address.

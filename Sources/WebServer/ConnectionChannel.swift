@@ -8,7 +8,7 @@ import NIOSSL
 /// Builds a connection's pipeline and serves it to its end.
 ///
 /// ```
-/// socket ─ SocketMeter ─ (TLS) ─ HTTP/1 decoder ─ ConnectionHandler ⇄ the connection's task, on the same event loop
+/// socket ─ SocketMeter ─ (TLS) ─ ReadyDoor ─ HTTP/1 decoder ─ ConnectionHandler ⇄ the connection's task, on the same event loop
 /// ```
 /// Responses are written as bytes and file regions: there is no encoder to pass.
 struct ConnectionChannel: ServerChildChannel {
@@ -27,6 +27,7 @@ struct ConnectionChannel: ServerChildChannel {
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(meter)
             if let identity { try pipeline.addHandler(NIOSSLServerHandler(context: identity.current)) }
+            try pipeline.addHandler(ReadyDoor(handler, self.site.configuration.limits))
             try pipeline.addHandler(ByteToMessageHandler(self.decoder()))
             try pipeline.addHandler(handler)
             return Connection(channel, handler)

@@ -65,9 +65,28 @@ extension ConnectionHandler {
         if case .refused(let why) = ending { waiter.resume(returning: .refused(why)) } else { waiter.resume(returning: .closed) }
     }
 
+    /// Whether the next request may be answered before the decoder has seen it: none is before it, and somebody waits for one.
+    var isWaiting: Bool {
+        guard case .head = self.reader, self.parts.isEmpty, self.ending == nil, !self.lingering else { return false }
+        return self.mayGoOn
+    }
+
+    /// Answers a request that had no body and never came by here. Only while `isWaiting`.
+    func give(_ reply: ReadyReply) {
+        guard case .head(let waiter) = self.reader else { return }
+        self.reader = .nobody
+        self.exchange += 1
+        self.inExchange = true
+        self.bodyEnded = true
+        self.bodyBytes = 0
+        self.headSince = nil
+        self.owesContinue = false
+        self.give(reply, waiter)
+    }
+
     /// Sends what is ready, while the connection's task waits on for a head.
     private func give(_ reply: ReadyReply, _ waiter: CheckedContinuation<Arrival, Never>) {
-        self.send(reply.pieces) { failure in
+        self.send(reply) { failure in
             self.ready.finish(reply, failure: failure)
             if failure != nil { self.reset() }
             guard failure == nil, self.finishExchange() else { return waiter.resume(returning: .closed) }

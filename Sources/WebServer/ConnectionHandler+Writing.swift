@@ -1,3 +1,4 @@
+import ArtifactModel
 import Glibc
 import NIOCore
 
@@ -13,6 +14,23 @@ extension ConnectionHandler {
     func send(_ pieces: [IOData], _ done: CheckedContinuation<Void, any Error>) {
         self.send(pieces) { failure in
             if let failure { done.resume(throwing: failure) } else { done.resume() }
+        }
+    }
+
+    /// - Parameter done: called once, on the loop; nil: the last byte is with the socket.
+    func send(_ reply: ReadyReply, _ done: @escaping (SendFailure?) -> Void) {
+        switch reply.answer.body {
+        case .none: self.send([.byteBuffer(reply.head)], done)
+        case .bytes(let bytes): self.send([.byteBuffer(reply.head), .byteBuffer(bytes)], done)
+        case .file(let file, let range):
+            let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: file.descriptor)
+            let region = FileRegion(fileHandle: handle, readerIndex: Int(range.lowerBound), endIndex: Int(range.upperBound))
+            self.send([.byteBuffer(reply.head), .fileRegion(region)]) { failure in
+                // The descriptor goes back to `file`, which outlives the write. It was open, so that this cannot fail.
+                _ = try? handle.takeDescriptorOwnership()
+                withExtendedLifetime(file) {}
+                done(failure)
+            }
         }
     }
 

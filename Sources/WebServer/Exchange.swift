@@ -74,7 +74,7 @@ struct Exchange {
         let gzip = await self.gzip(of: outcome.response, to: request)
         var plan = ResponsePlan(outcome.response, method: request.method, request: request.headers, gzip: gzip, refuse: outcome.refuse)
         if request.credentials != .none { plan.keepPrivate() }
-        await self.remember(plan, outcome)
+        self.remember(plan, outcome)
         let keeps = await self.deliver(plan, bodyLength: request.bodyLength, mayKeep: true)
         let (isCommand, now) = (self.entrance.isControl, self.site.now())
         let event =
@@ -84,14 +84,16 @@ struct Exchange {
     }
 
     /// Has the next who ask the same answered without asking.
-    private func remember(_ plan: ResponsePlan, _ outcome: RequestOutcome) async {
+    private func remember(_ plan: ResponsePlan, _ outcome: RequestOutcome) {
         guard let standing = outcome.standing, self.record.cause == nil, plan.status == .ok || plan.status == .notModified,
             let key = ReadyKey(self.head, self.forwarding, at: self.entrance, idle: self.site.idleFields),
-            let body = await ReadyAnswer.bytes(plan.body)
+            let body = ReadyBody.of(plan.body, secure: self.entrance.secure)
         else { return }
         let headers = self.headers(plan, Framing(plan, for: self.head, keep: true))
-        let isAudited = AuditEvent.isDue(for: outcome, self.head.method == .HEAD ? .head : .get, plan.status.code)
-        self.site.ready.keep(ReadyAnswer(plan, body, headers, outcome, standing, isAudited: isAudited, at: self.site.now()), for: key)
+        let method: HTTPRequest.Method = self.head.method == .HEAD ? .head : .get
+        let isAudited = AuditEvent.isDue(for: outcome, method, plan.status.code)
+        self.site.ready.keep(
+            ReadyAnswer(plan, body, headers, outcome, standing, method, self.record, isAudited: isAudited, at: self.site.now()), for: key)
     }
 
     /// nil: the bytes go as they are, also where compressing them failed.

@@ -11,6 +11,22 @@ struct JSONLine {
         self.bytes.append(UInt8(ascii: "{"))
     }
 
+    /// Some members of an object that is written elsewhere.
+    static var members: JSONLine {
+        var line = JSONLine()
+        line.bytes.removeAll()
+        return line
+    }
+
+    /// So far.
+    var written: [UInt8] { self.bytes }
+
+    /// Members that were written before, with what may follow the last.
+    mutating func add(members: [UInt8]) {
+        self.bytes.append(UInt8(ascii: ","))
+        self.bytes.append(contentsOf: members)
+    }
+
     mutating func add(_ name: StaticString, _ value: String) {
         self.name(name)
         self.string(value)

@@ -49,6 +49,14 @@ final class MetricsShard: Sendable {
         }
     }
 
+    /// Of an answer that was ready.
+    /// - Parameter measure: without its times.
+    func add(_ measure: RequestMeasure, _ seconds: Double) {
+        var measure = measure
+        (measure.seconds, measure.firstByte) = (seconds, seconds)
+        self.add(measure)
+    }
+
     func note(lag seconds: Double) {
         self.table.withLock { table in
             table.lag = seconds

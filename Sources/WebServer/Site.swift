@@ -25,7 +25,7 @@ struct Site: Sendable {
     let now: WallClock
     let connections = OpenConnections()
     let pageCache = PageCache()
-    let ready = ReadyAnswers()
+    let ready: ReadyAnswers
     /// Beginnings of fields that no answer depends on.
     let idleFields: [[UInt8]]
     private let dates = DateHeader()
@@ -37,6 +37,7 @@ struct Site: Sendable {
         steady: @escaping SteadyClock, identities: [TLSIdentity]
     ) {
         self.identities = identities
+        self.ready = ReadyAnswers(files: configuration.limits.readyFiles)
         self.pages = pages
         self.audit = audit
         self.configuration = configuration

@@ -54,7 +54,7 @@ public final class WebServer: Service {
     /// Serves until it is told to end, and returns when the last connection is closed.
     /// - Throws: where an address cannot be bound.
     public func run() async throws {
-        let watches = self.site.metrics.watchLoops()
+        let watches = self.site.metrics.watchLoops() + [self.watchReadyAnswers()]
         defer { for watch in watches { watch.cancel() } }
         let places = self.places()
         let executors = EventLoopExecutors(self.group)
@@ -97,6 +97,13 @@ public final class WebServer: Service {
     private func settle(_ place: ListeningPlace) {
         guard !place.settle() else { return }
         self.logger.error("a socket could not be given its name and mode", metadata: ["address": "\(place.listener.address)"])
+    }
+
+    private func watchReadyAnswers() -> RepeatedTask {
+        let site = self.site
+        return self.group.next().scheduleRepeatedTask(initialDelay: ReadyAnswers.sweepInterval, delay: ReadyAnswers.sweepInterval) { _ in
+            site.ready.sweep(at: site.now())
+        }
     }
 
     /// Makes the time that running transfers get a real bound.

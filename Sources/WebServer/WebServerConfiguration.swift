@@ -73,6 +73,8 @@ public struct Limits: Hashable, Sendable {
     public var connections = 8192
     /// What is read and thrown away of a body that nobody wanted, in bytes, so that the connection can be kept.
     public var drainedBody: Int64 = 1 << 20
+    /// Files of answers that are given again and again, which are held open.
+    public var readyFiles = 1024
     public var address = SenderLimits()
     public var principal = SenderLimits()
     public init() {}

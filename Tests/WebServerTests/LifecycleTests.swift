@@ -70,12 +70,6 @@ struct LifecycleTests {
         }
     }
 
-    /// A client that is kept while the test waits for the server. Only ever used under its lock.
-    private final class Kept: Sendable {
-        let value: Mutex<RawClient>
-        init(_ client: sending RawClient) { self.value = Mutex(client) }
-    }
-
     @Test("a client that goes away cancels what is done for it")
     func cancelled() async throws {
         let (hung, tell) = AsyncStream.makeStream(of: Void.self)

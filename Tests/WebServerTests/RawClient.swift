@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Testing
 
 /// A client that writes bytes as they are told and reads what comes, on a blocking socket: for a pool's thread.
@@ -141,4 +142,10 @@ final class RawClient {
         self.buffer += chunk[..<count]
         return true
     }
+}
+
+/// A client that is kept while the test waits for the server. Only ever used under its lock.
+final class Kept: Sendable {
+    let value: Mutex<RawClient>
+    init(_ client: sending RawClient) { self.value = Mutex(client) }
 }

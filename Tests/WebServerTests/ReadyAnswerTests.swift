@@ -179,8 +179,8 @@ struct ReadyAnswerTests {
         func answer(_ size: Int) -> ReadyAnswer {
             let plan = ResponsePlan(.ok, text: "")
             return ReadyAnswer(
-                plan, ByteBuffer(repeating: 0, count: size), [:], RequestOutcome(ArtifactResponse(.ok)), standing, isAudited: false,
-                at: Timestamp(milliseconds: 0))
+                plan, .bytes(ByteBuffer(repeating: 0, count: size)), [:], RequestOutcome(ArtifactResponse(.ok)), standing, .get, AccessRecord(),
+                isAudited: false, at: Timestamp(milliseconds: 0))
         }
         ready.keep(answer(10_000), for: try key("/wanted"))
         for number in 0..<200 {

@@ -46,7 +46,7 @@ soak: ## the client tests at their full size: 2 GiB layers, 1,000 kills
 
 bench: ## measure beside nginx and docker-registry, and with a million rows; BENCH="--rounds 5 --write" for docs/performance.md
 	@scripts/packages build bench
-	@scripts/build product
+	@scripts/build bench
 	@python3 Benchmarks/bench.py $(BENCH)
 
 clean: ## remove what was built; never touches DATA

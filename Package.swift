@@ -101,6 +101,11 @@ let package = Package(
             ] + formats.map { .target(name: "\($0)Format") },
             swiftSettings: strict),
 
+        // What `make bench` measures within one process.
+        .executableTarget(
+            name: "rewriting", dependencies: [model, formatAPI, "RepositoryEngine", "BlockingWork", "NpmFormat", nio], path: "Benchmarks/Rewriting",
+            swiftSettings: strict),
+
         // What a format's tests need: the real engine over a memory blob store and SQLite's `:memory:`.
         module(
             "FormatTestKit",

@@ -109,7 +109,7 @@ def beside_nginx(site, nginx, seconds, rounds):
     """(whole answers, answers that nothing has changed): server name -> rounds."""
     path = "/repository/hub/many"
     kept = Connection(site.port)
-    kept.seconds("GET", path, 200, headers=f"Accept: {ABBREVIATED}\r\n")
+    kept.seconds("GET", path, 200, accept=ABBREVIATED)
     kept.close()
     # nginx serves the very bytes that the other one does.
     served = subprocess.run(["curl", "--silent", "--fail", "--header", f"Accept: {ABBREVIATED}", site.url(path)], capture_output=True, check=True).stdout
@@ -128,10 +128,10 @@ def beside_nginx(site, nginx, seconds, rounds):
 
 
 def group(site, rounds):
-    """Repository -> rounds: one after the other over a kept connection, taken in turns."""
+    """Repository -> rounds: one after the other over a kept connection, taken in turns; with a field that has each one asked anew, as of who signs in."""
     print("a packument through a group of three", file=sys.stderr)
     connection, results = Connection(site.port), {"hub": [], "all": []}
-    ask = lambda repository: connection.seconds("GET", f"/repository/{repository}/many", 200, headers=f"Accept: {ABBREVIATED}\r\n")[0]
+    ask = lambda repository: connection.seconds("GET", f"/repository/{repository}/many", 200, headers="X-Asked: anew\r\n", accept=ABBREVIATED)[0]
     for repository in results:
         ask(repository)
     for number in range(rounds):
@@ -203,6 +203,26 @@ def memory(site, shelf, rounds):
     return results
 
 
+def rewriting(binary, folder, rounds):
+    """Rounds of what a packument of 4.75 MB costs between the upstream's bytes and the client's: step -> milliseconds."""
+    versions, latest = many_versions("many", VERSIONS * 4, 2085)
+    times = {version: "2026-01-01T00:00:00.000Z" for version in versions}
+    for version in versions.values():
+        version["dist"] = version["dist"] | {"tarball": f"https://registry.example.com{version['dist']['tarball']}"}
+    document = json.dumps({"name": "many", "dist-tags": {"latest": latest}, "versions": versions, "time": times}, separators=(",", ":")).encode()
+    path = os.path.join(folder, "rewritten.json")
+    with open(path, "wb") as file:
+        file.write(document)
+    print(f"a packument of {len(document)} bytes and {len(versions)} versions rewritten", file=sys.stderr)
+    results = []
+    for _ in range(rounds):
+        line = [os.path.join(os.path.dirname(binary), "rewriting"), path, "many", "41"]
+        output = subprocess.run(line, capture_output=True, text=True, timeout=120, check=True).stdout
+        results.append({name: float(took) for name, took in (row.split("\t") for row in output.splitlines())})
+        print("  " + ", ".join(f"{name} {took:.2f} ms" for name, took in results[-1].items()), file=sys.stderr)
+    return results, len(document), len(versions)
+
+
 def grown(server, action):
     server.reset_peak()
     before, began = server.memory("VmRSS"), time.monotonic()
@@ -246,7 +266,7 @@ def measure(binary, folder, rounds, seconds):
         site = Site(binary, folder, {"other": other.url(""), "hub": shelf.url("")})
         servers.append(site)
         site.start()
-        results = [beside_nginx(site, shelf, seconds, rounds), group(site, rounds), memory(site, shelf, rounds)]
+        results = [beside_nginx(site, shelf, seconds, rounds), rewriting(binary, folder, rounds), group(site, rounds), memory(site, shelf, rounds)]
     finally:
         for server in reversed(servers):
             server.stop()

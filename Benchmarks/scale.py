@@ -69,10 +69,10 @@ class Connection:
     def close(self):
         self.socket.close()
 
-    def seconds(self, method, path, wanted, body=b"", headers=""):
+    def seconds(self, method, path, wanted, body=b"", headers="", accept="*/*"):
         """(seconds, the answer's body) of a request."""
         length = f"Content-Length: {len(body)}\r\n" if body or method in ("POST", "PUT") else ""
-        request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n{headers}{length}\r\n".encode() + body
+        request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n{headers}{length}\r\n".encode() + body
         began = time.perf_counter()
         self.socket.sendall(request)
         data = self.socket.recv(1 << 18)

@@ -49,22 +49,66 @@ public struct Outline: Sendable {
 
     /// Once, when all are in it.
     public mutating func seal() {
-        var order = Array(Int32(0)..<Int32(self.entries.count))
-        let entries = self.entries
-        order.sort { a, b in
-            let (first, second) = (entries[Int(a)], entries[Int(b)])
-            if Self.precedes(first, second.section, second.name) { return true }
-            return Self.precedes(second, first.section, first.name) ? false : a < b
-        }
+        let places = self.sortedPlaces()
         var doubles: Set<Int32> = []
-        for (a, b) in zip(order, order.dropFirst()) {
-            let (first, second) = (entries[Int(a)], entries[Int(b)])
-            if ByteText.equal(first.section, second.section), ByteText.equal(first.name, second.name) { doubles.insert(a) }
-        }
-        self.order = order
+        for (first, second) in zip(places, places.dropFirst()) where first.isSame(as: second, in: self.entries) { doubles.insert(first.index) }
+        self.order = places.map(\.index)
         guard !doubles.isEmpty else { return }
-        self.entries = entries.indices.filter { !doubles.contains(Int32($0)) }.map { entries[$0] }
+        self.entries = self.entries.indices.filter { !doubles.contains(Int32($0)) }.map { self.entries[$0] }
         self.seal()
+    }
+
+    /// By section, name, and their order in the source.
+    private func sortedPlaces() -> [Place] {
+        var sections: [String] = []
+        var last = 0
+        var places: [Place] = []
+        places.reserveCapacity(self.entries.count)
+        for index in self.entries.indices {
+            let section = self.entries[index].section
+            // A document has few, and most entries follow one of the same.
+            if sections.isEmpty || !ByteText.equal(sections[last], section) {
+                last = sections.firstIndex { ByteText.equal($0, section) } ?? sections.count
+                if last == sections.count { sections.append(section) }
+            }
+            places.append(Place(section: Int32(last), index: Int32(index), start: Place.start(of: self.entries[index].name)))
+        }
+        let order = sections.indices.sorted { ByteText.precedes(sections[$0], sections[$1]) }
+        var ranks = [Int32](repeating: 0, count: sections.count)
+        for (rank, section) in order.enumerated() { ranks[section] = Int32(rank) }
+        for at in places.indices { places[at].section = ranks[Int(places[at].section)] }
+        places.sort { $0.precedes($1, in: self.entries) }
+        return places
+    }
+
+    /// An entry's, to sort it by without a look at the entry: most names differ in their first eight bytes.
+    private struct Place {
+        var section: Int32
+        var index: Int32
+        var start: UInt64
+
+        /// The first bytes, the first one highest, with zeros behind a shorter name.
+        static func start(of name: String) -> UInt64 {
+            var start: UInt64 = 0
+            var count = 0
+            for byte in name.utf8.prefix(8) {
+                start = start << 8 | UInt64(byte)
+                count += 1
+            }
+            return count == 0 ? 0 : start << UInt64(8 * (8 - count))
+        }
+
+        @inline(__always) func precedes(_ other: Place, in entries: [Entry]) -> Bool {
+            if self.section != other.section { return self.section < other.section }
+            if self.start != other.start { return self.start < other.start }
+            let (name, others) = (entries[Int(self.index)].name, entries[Int(other.index)].name)
+            if ByteText.precedes(name, others) { return true }
+            return ByteText.precedes(others, name) ? false : self.index < other.index
+        }
+
+        func isSame(as other: Place, in entries: [Entry]) -> Bool {
+            self.section == other.section && self.start == other.start && ByteText.equal(entries[Int(self.index)].name, entries[Int(other.index)].name)
+        }
     }
 
     /// Those of which `isIncluded` is true.

@@ -19,9 +19,12 @@ public struct UpstreamResource: Hashable, Sendable {
     public var keep: [HTTPField.Name]
     /// Whether the upstream may send it compressed: documents. It is kept as it is without that.
     public var mayBeCompressed: Bool
+    /// Whether a web page is a right answer: in the place of anything else it is what a portal or a page to sign in at says, under status 200.
+    public var mayBePage: Bool
 
-    public init(_ location: Location, accept: [String] = [], keep: [HTTPField.Name] = [], mayBeCompressed: Bool = false) {
+    public init(_ location: Location, accept: [String] = [], keep: [HTTPField.Name] = [], mayBeCompressed: Bool = false, mayBePage: Bool = true) {
         self.mayBeCompressed = mayBeCompressed
+        self.mayBePage = mayBePage
         self.location = location
         self.accept = accept
         self.keep = keep

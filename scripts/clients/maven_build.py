@@ -150,6 +150,20 @@ def main(binary, folder):
 
         check("mvn dependency:get", "BUILD SUCCESS" in bob.mvn(bob.folder, plugin("dependency", "get"), "-Dartifact=com.acme:library:1.1"))
 
+        # Files that were made elsewhere, with sources and documentation.
+        javadoc = f"{ada.folder}/tool-javadoc.jar"
+        with zipfile.ZipFile(javadoc, "w") as made:
+            made.writestr("index.html", "<h1>tool</h1>")
+        place = ada.project("documented", "1.0")
+        bob.mvn(bob.folder, plugin("dependency", "get"), "-Dartifact=com.acme:library:1.10")
+        built = f"{bob.folder}/m2/com/acme/library/1.10/library-1.10.jar"
+        words = [f"-Dfile={built}", f"-Dsources={built}", f"-Djavadoc={javadoc}", f"-DpomFile={place}/pom.xml", f"-Durl={url}/releases", "-DrepositoryId=ours"]
+        ada.mvn(ada.folder, plugin("deploy", "deploy-file"), *words)
+        check("mvn deploy:deploy-file with sources and javadoc", all(get(f"{url}/releases/com/acme/documented/1.0/documented-1.0{kind}.jar")[0] == 200 for kind in ("", "-sources", "-javadoc")))
+        bob.mvn(bob.folder, plugin("dependency", "get"), "-Dartifact=com.acme:documented:1.0:jar:javadoc", "-Dtransitive=false")
+        with zipfile.ZipFile(f"{bob.folder}/m2/com/acme/documented/1.0/documented-1.0-javadoc.jar") as got:
+            check("which another resolves", got.namelist() == ["index.html"])
+
         # A reactor of modules, from two folders at once, with threads.
         modules = [f"module{number}" for number in range(6)]
 

@@ -70,9 +70,14 @@ class Person:
         self.folder, self.url = folder, url
         os.makedirs(folder)
         self.settings = f"{folder}/settings.xml"
+        self.write()
+
+    def write(self, user=None, password=None):
+        """Settings with these credentials for every repository, which mvn shows when it is asked for them, and for PUT at once."""
+        server = f"<servers><server><id>ours</id><username>{user}</username><password>{password}</password></server></servers>" if user else ""
         with open(self.settings, "w") as file:
             file.write(
-                f"<settings><localRepository>{folder}/m2</localRepository><mirrors><mirror><id>ours</id><mirrorOf>*</mirrorOf><url>{url}/public</url></mirror></mirrors>"
+                f"<settings><localRepository>{self.folder}/m2</localRepository>{server}<mirrors><mirror><id>ours</id><mirrorOf>*</mirrorOf><url>{self.url}/public</url></mirror></mirrors>"
                 "<profiles><profile><id>s</id><repositories><repository><id>any</id><url>http://any.invalid</url><snapshots><enabled>true</enabled>"
                 "</snapshots></repository></repositories></profile></profiles><activeProfiles><activeProfile>s</activeProfile></activeProfiles></settings>")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What clients get of an upstream in trouble: for each trouble, of what is kept and what is not, of tags, digests and files.
+"""What clients get of an upstream in trouble: for each trouble, of what is kept and what is not, of tags, digests, files, and Maven's jars and metadata.
 
     trouble_table.py BINARY FOLDER
 
@@ -36,7 +36,9 @@ TROUBLES = {
     "a web page": (200, {"Content-Type": "text/html"}),
     "gone": (404, {}),
 }
-KINDS = ["tag", "digest", "file"]
+KINDS = ["tag", "digest", "file", "jar", "metadata"]
+FORMATS = {"file": "raw", "jar": "maven2", "metadata": "maven2"}
+METADATA = b"<metadata><groupId>a</groupId><artifactId>b</artifactId><versioning><versions><version>1.0</version></versions></versioning></metadata>"
 
 
 def digest_of(data):
@@ -105,7 +107,10 @@ class Upstream:
     def good(path):
         if "/manifests/" in path:
             return {"Content-Type": MANIFEST, "Docker-Content-Digest": digest_of(DATA)}, DATA
-        return {"Content-Type": "application/octet-stream", "ETag": '"1"'}, LAYER
+        body = METADATA if "maven-metadata.xml" in path else LAYER
+        if path.endswith(".sha1"):
+            return {"Content-Type": "text/plain"}, hashlib.sha1(body).hexdigest().encode()
+        return {"Content-Type": "application/octet-stream", "ETag": '"1"'}, body
 
     @staticmethod
     def send(connection, method, status, headers, body):
@@ -128,7 +133,9 @@ class Line:
     @property
     def path(self):
         image = f"/v2/{self.name}/app/manifests/"
-        return {"tag": image + "1", "digest": image + digest_of(DATA), "file": f"/repository/{self.name}/f"}[self.kind]
+        folder = f"/repository/{self.name}/"
+        files = {"file": folder + "f", "jar": folder + "a/b/1.0/b-1.0.jar", "metadata": folder + "a/b/maven-metadata.xml"}
+        return {"tag": image + "1", "digest": image + digest_of(DATA), **files}[self.kind]
 
     def ask(self, port):
         began = time.monotonic()
@@ -167,7 +174,7 @@ class Line:
         said = [str(answer.status)] + [f"{field}: {answer.headers[field]}" for field in ("X-Cache",) if answer.headers[field]]
         if answer.headers["Retry-After"]:
             said.append("Retry-After")
-        said.append("right" if body in (DATA, LAYER) else word(body))
+        said.append("right" if body in (DATA, LAYER) or answer.status == 200 and b"<version>1.0</version>" in body else word(body))
         return ", ".join(said)
 
 
@@ -196,7 +203,7 @@ def configuration(lines, shared, folder):
     for line in lines:
         port = (line.upstream or shared).port
         text += (
-            f"  {line.name}:\n    format: {'raw' if line.kind == 'file' else 'docker'}\n    type: proxy\n"
+            f"  {line.name}:\n    format: {FORMATS.get(line.kind, 'docker')}\n    type: proxy\n"
             f"    remote: http://127.0.0.1:{port}/{line.name}\n    cache: {{ maxAge: 0s }}\n    limits: {{ idleTimeout: 4s }}\n"
         )
     place = os.path.join(folder, "entrepot.yaml")
@@ -225,7 +232,7 @@ def main():
         after = breakers(port)
         for line, said in zip(lines, first):
             state = f"breaker {before.get(line.name, '?')}, after six more {after.get(line.name, '?')}"
-            print(f"{line.trouble:16} | {line.kind:6} | {'kept' if line.is_kept else 'not kept':8} | {said} | {state}")
+            print(f"{line.trouble:16} | {line.kind:8} | {'kept' if line.is_kept else 'not kept':8} | {said} | {state}")
         print(f"slowest answer about what is kept: {max(line.slowest for line in lines):.2f} s", file=sys.stderr)
     finally:
         server.send_signal(signal.SIGTERM)

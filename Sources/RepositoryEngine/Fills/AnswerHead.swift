@@ -48,7 +48,7 @@ struct AnswerHead: Hashable, Sendable {
         case let code:
             throw UpstreamError(.trouble(.badAnswer), "the upstream answered \(code), which is no answer to what it was asked")
         }
-        if Self.isPage(self.contentType), !resource.accept.isEmpty, !resource.accept.contains(where: { Self.isPage($0) || $0 == "*/*" }) {
+        if Self.isPage(self.contentType), !Self.mayBePage(resource) {
             throw UpstreamError(.trouble(.badAnswer), "the upstream answered with a web page")
         }
     }
@@ -61,6 +61,10 @@ struct AnswerHead: Hashable, Sendable {
 
     /// RFC 9111, 5.1 and 1.2.2: seconds, at most 2^31.
     static func age(_ headers: HTTPFields) -> Int64 { min(headers[.age].flatMap { Self.number($0[...]) } ?? 0, 1 << 31) }
+
+    private static func mayBePage(_ resource: UpstreamResource) -> Bool {
+        resource.mayBePage && (resource.accept.isEmpty || resource.accept.contains { Self.isPage($0) || $0 == "*/*" })
+    }
 
     private static func isPage(_ type: String) -> Bool { type.lowercased().hasPrefix("text/html") }
 

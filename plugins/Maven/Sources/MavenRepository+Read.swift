@@ -46,10 +46,11 @@ extension MavenRepository {
     private static func request(_ path: MavenPath, _ asset: AssetPath, _ settings: MavenSettings) -> ContentRequest {
         var isMutable = true
         if case .artifact(let artifact) = path.kind { isMutable = artifact.isSnapshot && artifact.build == nil }
-        var want = ContentRequest(asset, isMutable ? .mutable : .immutable, contentType: FileTypes.type(of: asset.text))
+        let type = FileTypes.type(of: asset.text)
+        var want = ContentRequest(asset, isMutable ? .mutable : .immutable, contentType: type)
         want.computing = [.sha1, .md5, .sha512]
         guard Self.isServed(path, settings) else { return want }
-        want.upstream = UpstreamResource(.below(PercentEncoding.path(asset.text)), keep: [.checksumSHA1, .checksumMD5])
+        want.upstream = UpstreamResource(.below(PercentEncoding.path(asset.text)), keep: [.checksumSHA1, .checksumMD5], mayBePage: type == "text/html")
         if settings.checksumPolicy != .ignore { want.record = { arrival in try await Self.record(arrival, settings.checksumPolicy) } }
         return want
     }

@@ -31,9 +31,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = 
 
 let formatTargets: [Target] = formats.flatMap { name in
     [
-        module("\(name)Format", [model, formatAPI, nio, http], path: "plugins/\(name)/Sources"),
+        module("\(name)Format", [model, formatAPI, "Compression", "YAMLEvents", nio, http], path: "plugins/\(name)/Sources"),
         tests(
-            "\(name)FormatTests", [.target(name: "\(name)Format"), "FormatTestKit", "TestDice", "AccessControl", model, formatAPI, nio, http, crypto],
+            "\(name)FormatTests",
+            [.target(name: "\(name)Format"), "FormatTestKit", "TestDice", "AccessControl", model, formatAPI, "Compression", nio, http, crypto],
             path: "plugins/\(name)/Tests"),
     ]
 }
@@ -65,6 +66,8 @@ let package = Package(
         .systemLibrary(name: "CSQLite", path: "Sources/CSQLite"),
         .systemLibrary(name: "CZlib", path: "Sources/CZlib"),
         module("Compression", ["CZlib", nio]),
+        // Of that package, its C library alone, which comes with it.
+        module("YAMLEvents", ["Yams"]),
         module("SQLiteDriver", [model, storageAPI, "SQLMetadata", "CSQLite"]),
         module("AccessControl", [model, storageAPI, crypto, .product(name: "CryptoExtras", package: "swift-crypto"), logging, lifecycle]),
         module("Audit", [model, storageAPI, crypto, logging, lifecycle]),
@@ -148,6 +151,8 @@ let package = Package(
             [
                 model, formatAPI, "WebServer", "RepositoryEngine", "AccessControl", "Audit", "BlockingWork", "Compression", "TestDice", nio, posix, http,
                 logging, lifecycle,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         tests(

@@ -61,6 +61,7 @@ struct Rewriting {
             switch piece {
             case .text(let range): buffer.writeBytes(plan.text[range])
             case .publicBase: buffer.writeString("https://packages.example.com/repository/npm")
+            case .publicPath: buffer.writeString("/repository/npm")
             case .slice(_, let range):
                 buffer.writeImmutableBuffer(bytes.getSlice(at: bytes.readerIndex + Int(range.lowerBound), length: range.count) ?? ByteBuffer())
             }

@@ -57,7 +57,7 @@ extension Principal.Limits {
         case .permits(let permits, let catalog):
             let name = access.repository ?? repository
             return permits.contains { permit in
-                permit.repository == name && permit.actions.contains(access.action) && access.path.map { access.extent.meets(permit.path, $0) } == true
+                permit.repository == name && permit.actions.contains(access.action) && access.paths.contains { access.extent.meets(permit.path, $0) }
             } || (catalog && access.action == .read && access.extent == .below && access.path == "")
         }
     }

@@ -40,10 +40,12 @@ public enum Grant: Hashable, Sendable, CustomStringConvertible {
         guard case .repository(let action, let names, let paths) = self, action == access.action else { return false }
         guard names.matches((access.repository ?? repository).text) else { return false }
         guard let paths else { return true }
-        guard let path = access.path else { return paths.text == "**" }
-        return switch access.extent {
-        case .exact: paths.matches(path)
-        case .below: paths.mayMatch(beginningWith: path)
+        guard access.path != nil else { return paths.text == "**" }
+        return access.paths.contains { path in
+            switch access.extent {
+            case .exact: paths.matches(path)
+            case .below: paths.mayMatch(beginningWith: path)
+            }
         }
     }
 

@@ -21,12 +21,18 @@ public struct Access: Hashable, Sendable {
     public var repository: RepositoryName?
     public var path: String?
     public var extent: Extent
-    public init(_ action: Action, repository: RepositoryName? = nil, path: String? = nil) {
+    /// A right on this is as good: of what stands both for a folder's name and for a file in it.
+    public var alternative: String?
+    public init(_ action: Action, repository: RepositoryName? = nil, path: String? = nil, or alternative: String? = nil) {
+        self.alternative = alternative
         self.action = action
         self.repository = repository
         self.path = path
         self.extent = .exact
     }
+
+    /// What a right may be on.
+    public var paths: [String] { [self.path, self.alternative].compactMap(\.self) }
 
     /// For lists: held by who may act on anything whose path begins with `prefix`; what of the list is shown is what may be read of it.
     public static func some(_ action: Action, below prefix: String) -> Access {

@@ -10,6 +10,12 @@ public struct DocumentID: Hashable, Sendable {
         self.key = key
     }
 
+    public static func == (a: Self, b: Self) -> Bool { ByteText.equal(a.key, b.key) && ByteText.equal(a.kind, b.kind) }
+    public func hash(into hasher: inout Hasher) {
+        ByteText.hash(self.kind, into: &hasher)
+        ByteText.hash(self.key, into: &hasher)
+    }
+
     /// How storage names it. A kind has no colon.
     public var text: String { "\(self.kind):\(self.key)" }
 }

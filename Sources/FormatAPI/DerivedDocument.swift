@@ -34,6 +34,10 @@ public protocol DerivedDocument: Sendable {
     static func path(_ key: Key) throws -> AssetPath
     static func upstream(_ key: Key) -> UpstreamResource
     static func scanner(_ key: Key) -> Scanner
+    /// Proxy: makes of what the upstream sends what is kept, and scanned; nil: it is kept as it came. For documents that are slow to read.
+    static func converter(_ key: Key) -> (any DocumentConverter)?
+    /// Group: whether a member whose upstream sends what is no such document is left out, whatever `onMemberError` says: one that is in any other trouble is not.
+    static var goesOnWithoutBroken: Bool { get }
     /// Pure: no time, no place and nothing at random in it, so that two nodes make the same bytes. Of sources in the order of the members; where two
     /// have an entry of one name, the first one's is meant.
     static func compose(_ sources: [Outline], _ key: Key, into plan: inout DocumentPlan) throws(FormatError)
@@ -46,6 +50,8 @@ extension DerivedDocument {
     public static func pointers(_ key: Key) -> (package: PackageName, kind: String)? { nil }
     public static func package(_ key: Key) -> PackageName? { nil }
     public static func forms(_ key: Key) -> [Key] { [] }
+    public static var goesOnWithoutBroken: Bool { false }
+    public static func converter(_ key: Key) -> (any DocumentConverter)? { nil }
 }
 
 /// Finds what a document of an upstream holds, and where.
@@ -54,6 +60,16 @@ public protocol OutlineScanner: Sendable {
     /// - Throws: what the bytes are not: they are not kept then, and what was kept before goes on to be served.
     mutating func feed(_ chunk: ByteBuffer, at offset: Int64, into outline: inout Outline) throws(FormatError)
     mutating func finish(into outline: inout Outline) throws(FormatError)
+}
+
+/// Writes a document of an upstream anew, in a form that is quick to scan and to copy from. The same bytes make the same bytes.
+public protocol DocumentConverter: Sendable {
+    /// Called once, on the pool. What is remembered must not grow with the document.
+    /// - Parameters:
+    ///   - read: fills the space and says how many bytes it got; 0: the end. Waits for the disk.
+    ///   - write: takes what comes next. Waits for the disk.
+    /// - Throws: what the bytes are not: nothing of them is kept then, and what was kept before goes on to be served.
+    func convert(_ read: @escaping (UnsafeMutableRawBufferPointer) throws -> Int, _ write: (ByteBuffer) throws -> Void) throws
 }
 
 /// What is asked of a document that may be out of date.

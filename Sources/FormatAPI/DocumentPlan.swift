@@ -9,6 +9,8 @@ public struct DocumentPlan: Sendable {
         case slice(source: Int, Range<Int64>)
         /// `https://host/repository/name`, without a slash at its end.
         case publicBase
+        /// The path of that alone: `/repository/name`; nothing at a root of the repository's own.
+        case publicPath
     }
 
     public private(set) var pieces: [Piece] = []
@@ -29,6 +31,8 @@ public struct DocumentPlan: Sendable {
             self.pieces.append(.text(start..<self.text.count))
         }
     }
+
+    public mutating func writePublicPath() { self.pieces.append(.publicPath) }
 
     public mutating func copy(_ range: Range<Int64>, from source: Int) {
         guard !range.isEmpty else { return }

@@ -24,12 +24,12 @@ public final class CachedMetadata: MetadataStore {
             ByteText.hash(self.subject, into: &hasher)
         }
     }
-    private struct QueryKey: Hashable, Sendable {
+    private struct PackageKey: Hashable, Sendable {
         var repository: RepositoryID
-        var query: ContentQuery
+        var package: PackageName
     }
-    private struct KeptPage: Sendable {
-        var page: ContentPage
+    private struct Holding: Sendable {
+        var isHeld: Bool
         var marks: [ChangeCounters.Mark]
     }
     private struct State: Sendable {
@@ -41,8 +41,8 @@ public final class CachedMetadata: MetadataStore {
         var absentAssets: LeastRecentlyUsed<AssetKey, Bool>
         var absentPointers: LeastRecentlyUsed<PointerKey, Bool>
         var generations: LeastRecentlyUsed<DocumentPlace, Int64>
-        /// Of one row: whether there is any. A group asks each time whether a hosted member has a package.
-        var pages: LeastRecentlyUsed<QueryKey, KeptPage>
+        /// A group asks each time whether a hosted member has a package.
+        var holdings: LeastRecentlyUsed<PackageKey, Holding>
 
         mutating func remove(_ key: AssetKey) { self.assets.remove(key) }
         mutating func removeAssets() {
@@ -70,7 +70,7 @@ public final class CachedMetadata: MetadataStore {
             State(
                 upstreams: LeastRecentlyUsed(capacity: rows), assets: LeastRecentlyUsed(capacity: rows), pointers: LeastRecentlyUsed(capacity: rows),
                 absentAssets: LeastRecentlyUsed(capacity: rows), absentPointers: LeastRecentlyUsed(capacity: rows),
-                generations: LeastRecentlyUsed(capacity: rows), pages: LeastRecentlyUsed(capacity: rows)))
+                generations: LeastRecentlyUsed(capacity: rows), holdings: LeastRecentlyUsed(capacity: rows)))
     }
 
     public func asset(at path: AssetPath, in repository: RepositoryID) async throws(MetadataError) -> StoredAsset? {
@@ -143,14 +143,17 @@ public final class CachedMetadata: MetadataStore {
     }
 
     public func rows(_ query: ContentQuery, in repository: RepositoryID) async throws(MetadataError) -> ContentPage {
-        guard query.limit == 1 else { return try await self.store.rows(query, in: repository) }
-        let key = QueryKey(repository: repository, query: query)
-        if let kept = self.state.withLock({ $0.pages.value(of: key) }), kept.marks.allSatisfy(\.holds) { return kept.page }
+        try await self.store.rows(query, in: repository)
+    }
+
+    public func holds(_ package: PackageName, in repository: RepositoryID) async throws(MetadataError) -> Bool {
+        let key = PackageKey(repository: repository, package: package)
+        if let kept = self.state.withLock({ $0.holdings.value(of: key) }), kept.marks.allSatisfy(\.holds) { return kept.isHeld }
         let marks = self.changes.marks(of: [repository])
-        let page = try await self.store.rows(query, in: repository)
-        // Read before a commit, it is let go of when it is looked at: its marks do not hold then.
-        self.state.withLock { $0.pages.insert(KeptPage(page: page, marks: marks), for: key) }
-        return page
+        let isHeld = try await self.store.holds(package, in: repository)
+        // Read before a commit, it is no answer after it: its marks do not hold then.
+        self.state.withLock { $0.holdings.insert(Holding(isHeld: isHeld, marks: marks), for: key) }
+        return isHeld
     }
 
     public func commit(_ edit: RepositoryEdit) async throws(MetadataError) {

@@ -23,6 +23,8 @@ public protocol MetadataStore: DocumentLedger {
     func asset(at path: AssetPath, in repository: RepositoryID) async throws(MetadataError) -> StoredAsset?
     func pointer(_ name: PointerName, in repository: RepositoryID) async throws(MetadataError) -> String?
     func rows(_ query: ContentQuery, in repository: RepositoryID) async throws(MetadataError) -> ContentPage
+    /// Whether there is a component of the package.
+    func holds(_ package: PackageName, in repository: RepositoryID) async throws(MetadataError) -> Bool
     /// What is known of the upstream's copy of `subject`; nil: it was never asked.
     func upstreamState(of subject: String, in repository: RepositoryID) async throws(MetadataError) -> UpstreamState?
     /// Forgets when the upstream was asked last, for the subjects that begin with `prefix`: the next request asks again.
@@ -30,6 +32,12 @@ public protocol MetadataStore: DocumentLedger {
     func expireUpstreamStates(_ prefix: String, in repository: RepositoryID) async throws(MetadataError) -> Int
     /// - Throws: `.refused` with the requirement or change that does not hold; nothing was changed then.
     func commit(_ edit: RepositoryEdit) async throws(MetadataError)
+}
+
+extension MetadataStore {
+    public func holds(_ package: PackageName, in repository: RepositoryID) async throws(MetadataError) -> Bool {
+        try await !self.rows(ContentQuery(.components(package), limit: 1), in: repository).rows.isEmpty
+    }
 }
 
 public struct StoredAsset: Hashable, Sendable {

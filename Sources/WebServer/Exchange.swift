@@ -87,7 +87,7 @@ struct Exchange {
     private func remember(_ plan: ResponsePlan, _ outcome: RequestOutcome) {
         guard let standing = outcome.standing, self.record.cause == nil, plan.status == .ok || plan.status == .notModified,
             let key = ReadyKey(self.head, self.forwarding, at: self.entrance, idle: self.site.idleFields),
-            let body = ReadyBody.of(plan.body, secure: self.entrance.secure)
+            let body = ReadyBody.of(plan.body, self.site.pageCache, secure: self.entrance.secure)
         else { return }
         let headers = self.headers(plan, Framing(plan, for: self.head, keep: true))
         let method: HTTPRequest.Method = self.head.method == .HEAD ? .head : .get
@@ -187,7 +187,7 @@ struct Exchange {
             switch error {
             case .client(let cause):
                 self.record.cancelled = true
-                self.record.cause = self.record.cause ?? cause
+                self.record.cause = self.record.cause ?? (cause as? SendFailure)?.cause ?? cause
                 return false
             case .source(let cause):
                 self.note(source: cause)

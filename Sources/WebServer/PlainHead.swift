@@ -9,7 +9,7 @@ struct PlainHead {
     /// GET or HEAD without a body, and nothing in it that is not known here.
     let mayBeReady: Bool
     let target: Range<Int>
-    /// Where their values are, without the white space around them.
+    /// Where their values are, without the white space before them.
     let fields: ReadyFields<Range<Int>>
     /// With the empty line, in bytes.
     let length: Int
@@ -90,7 +90,7 @@ struct PlainScan {
         return self.skip(" HTTP/1.1\r\n") ? target : nil
     }
 
-    /// An empty name: the empty line. nil: it is not all there, or not plain.
+    /// An empty name: the empty line. nil: it is not all there, or not plain. White space after a value is left to the decoder, which keeps it.
     mutating func field() -> (name: Range<Int>, value: Range<Int>)? {
         let start = self.at
         if self.skip("\r\n") { return (start..<start, start..<start) }
@@ -100,9 +100,8 @@ struct PlainScan {
         while self.at < self.end, Self.isBlank(self.text[self.at]) { self.at += 1 }
         let first = self.at
         while self.at < self.end, self.text[self.at] >= 0x20 || self.text[self.at] == 0x09, self.text[self.at] != 0x7F { self.at += 1 }
-        var last = self.at
-        guard self.skip("\r\n") else { return nil }
-        while last > first, Self.isBlank(self.text[last - 1]) { last -= 1 }
+        let last = self.at
+        guard self.skip("\r\n"), last == first || !Self.isBlank(self.text[last - 1]) else { return nil }
         return (name, first..<last)
     }
 

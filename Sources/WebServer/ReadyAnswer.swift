@@ -79,7 +79,7 @@ enum ReadyBody: Sendable {
 
     /// - Parameter secure: the bytes of a file would have to be read to be encrypted, which may wait for the disk.
     /// - Returns: nil: it is not at hand, or too large.
-    static func of(_ body: ResponsePlan.Body, secure: Bool) -> ReadyBody? {
+    static func of(_ body: ResponsePlan.Body, _ cache: PageCache, secure: Bool) -> ReadyBody? {
         switch body {
         case .none: return ReadyBody.none
         case .bytes(let bytes): return Int64(bytes.readableBytes) <= Self.largest ? .bytes(bytes) : nil
@@ -87,7 +87,9 @@ enum ReadyBody: Sendable {
             guard segments.count == 1, case .range(let range) = segments[0], range.lowerBound == 0 else { return nil }
             switch source.whole {
             case .bytes(let bytes)? where bytes.readableBytes == range.count && range.upperBound <= Self.largest: return .bytes(bytes)
-            case .file(let file, let all)? where all == range && !all.isEmpty && range.upperBound <= Self.largestFile && !secure: return .file(file, all)
+            case .file(let file, let all)? where all == range && !all.isEmpty && range.upperBound <= Self.largestFile && !secure:
+                // Where nothing is known of what is in memory, it would never be given.
+                return cache.holds(file.descriptor, 0..<1) == nil ? nil : .file(file, all)
             case .bytes?, .file?, nil: return nil
             }
         }

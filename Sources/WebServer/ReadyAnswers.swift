@@ -20,13 +20,15 @@ final class ReadyAnswers: Sendable {
         /// Of the newer.
         var files = 0
 
-        mutating func insert(_ answer: ReadyAnswer, for key: ReadyKey, room: Int, files mostFiles: Int) {
+        /// - Returns: what is let go of, to be gone outside of the lock: the last one of a file closes it.
+        mutating func insert(_ answer: ReadyAnswer, for key: ReadyKey, room: Int, files mostFiles: Int) -> [ReadyKey: ReadyAnswer] {
             self.remove(key)
             self.newer[key] = answer
             self.cost += key.cost + answer.cost
             self.files += answer.body.isFile ? 1 : 0
-            guard self.cost > room || self.files > mostFiles else { return }
-            (self.older, self.newer, self.cost, self.files) = (self.newer, [:], 0, 0)
+            guard self.cost > room || self.files >= mostFiles else { return [:] }
+            defer { (self.older, self.newer, self.cost, self.files) = (self.newer, [:], 0, 0) }
+            return self.older
         }
 
         mutating func remove(_ key: ReadyKey) {
@@ -48,19 +50,23 @@ final class ReadyAnswers: Sendable {
     init(capacity: Int = 32 << 20, files: Int = 1024) { (self.room, self.roomForFiles) = (capacity / 2, files / 2) }
 
     func answer(to key: ReadyKey, at now: Timestamp) -> ReadyAnswer? {
-        self.halves.withLock { halves in
+        let (answer, gone) = self.halves.withLock { halves -> (ReadyAnswer?, [ReadyKey: ReadyAnswer]) in
             let isNew = halves.newer[key]
-            guard let answer = isNew ?? halves.older[key] else { return nil }
+            guard let answer = isNew ?? halves.older[key] else { return (nil, [:]) }
             guard answer.standing.holds(at: now) else {
                 halves.remove(key)
-                return nil
+                return (nil, [key: answer])
             }
-            if isNew == nil { halves.insert(answer, for: key, room: self.room, files: self.roomForFiles) }
-            return answer
+            return (answer, isNew == nil ? halves.insert(answer, for: key, room: self.room, files: self.roomForFiles) : [:])
         }
+        withExtendedLifetime(gone) {}
+        return answer
     }
 
-    func keep(_ answer: ReadyAnswer, for key: ReadyKey) { self.halves.withLock { $0.insert(answer, for: key, room: self.room, files: self.roomForFiles) } }
+    func keep(_ answer: ReadyAnswer, for key: ReadyKey) {
+        let gone = self.halves.withLock { $0.insert(answer, for: key, room: self.room, files: self.roomForFiles) }
+        withExtendedLifetime(gone) {}
+    }
 
     /// Lets go of what does not stand any more: an open file keeps its place on the disk, also where nobody asks for it again.
     func sweep(at now: Timestamp) {

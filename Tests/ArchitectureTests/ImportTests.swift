@@ -6,7 +6,9 @@ import Testing
     private static let platform: Set<String> = ["Foundation", "FoundationEssentials", "Synchronization", "Dispatch", "Glibc", "Musl", "Darwin"]
 
     /// All that a plugin may see.
-    private static let plugin: Set<String> = ["ArtifactModel", "FormatAPI", "NIOCore", "HTTPTypes", "Foundation", "FoundationEssentials"]
+    private static let plugin: Set<String> = [
+        "ArtifactModel", "FormatAPI", "Compression", "YAMLEvents", "NIOCore", "HTTPTypes", "Foundation", "FoundationEssentials",
+    ]
 
     private static let core: Set<String> = [
         "ArtifactModel", "FormatAPI", "StorageAPI", "BlockingWork", "BlobStores", "SQLMetadata", "SQLiteDriver", "AccessControl", "RepositoryEngine",
@@ -25,6 +27,7 @@ import Testing
         "CSQLite": [],
         "CZlib": [],
         "Compression": ["NIOCore", "CZlib"],
+        "YAMLEvents": ["CYaml"],
         "SQLiteDriver": ["ArtifactModel", "StorageAPI", "SQLMetadata", "CSQLite"],
         "RepositoryEngine": ["ArtifactModel", "FormatAPI", "StorageAPI", "AccessControl", "Compression", "NIOCore", "HTTPTypes", "Crypto", "Logging"],
         "Outbound": ["ArtifactModel", "NIOCore", "NIOPosix", "HTTPTypes", "NIOHTTP1", "NIOSSL", "AsyncHTTPClient"],
@@ -48,7 +51,8 @@ import Testing
         "Hummingbird": ["WebServer"], "HummingbirdCore": ["WebServer"], "NIOSSL": ["WebServer", "Outbound"],
         "NIOHTTP1": ["WebServer", "Outbound"], "NIOHTTPTypes": ["WebServer"], "AsyncHTTPClient": ["Outbound"],
         "NIOHTTPTypesHTTP1": ["WebServer"], "NIOHTTP2": ["WebServer"], "Yams": ["ServerConfiguration"], "CSQLite": ["SQLiteDriver"],
-        "CZlib": ["Compression"], "Compression": ["RepositoryEngine", "Upstream", "WebServer"],
+        "CZlib": ["Compression"], "CYaml": ["YAMLEvents"],
+        "Compression": ["RepositoryEngine", "Upstream", "WebServer"],
         "Crypto": ["RepositoryEngine", "AccessControl", "Audit"], "CryptoExtras": ["AccessControl"], "ArgumentParser": ["Entrepot"],
         "NIOPosix": ["BlockingWork", "WebServer", "Outbound", "Entrepot"],
     ]

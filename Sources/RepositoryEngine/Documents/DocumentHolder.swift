@@ -159,7 +159,22 @@ extension GroupContent {
     private func parts<Document: DerivedDocument>(
         _ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand
     ) async throws -> Gathered<DocumentPart> {
-        let gathered = try await self.gather(Document.name(key)) { member in try await (member as? any DocumentHolder)?.part(type, key, demand) }
-        return Gathered(gathered.parts.compactMap { $0 }, skippedMembers: gathered.skippedMembers, trouble: gathered.trouble)
+        let gathered = try await self.gather(Document.name(key)) { member -> MemberPart in
+            do {
+                return MemberPart(part: try await (member as? any DocumentHolder)?.part(type, key, demand))
+            } catch let error as FormatError where Document.goesOnWithoutBroken && error.isOfBrokenDocument {
+                return MemberPart(broken: (member.context.repository, error))
+            }
+        }
+        let broken = gathered.parts.compactMap(\.broken)
+        return Gathered(
+            gathered.parts.compactMap(\.part), skippedMembers: gathered.skippedMembers + self.shown(broken.map(\.member)),
+            trouble: gathered.trouble ?? broken.first?.error)
+    }
+
+    private struct MemberPart: Sendable {
+        var part: DocumentPart?
+        /// What its upstream sent is no such document; the log says so where it was refused.
+        var broken: (member: RepositoryName, error: FormatError)?
     }
 }

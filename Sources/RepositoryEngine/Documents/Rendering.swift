@@ -49,10 +49,18 @@ struct DocumentRenderer: Sendable {
             switch piece {
             case .text(let range): try await renderer.write(plan.text[range])
             case .publicBase: try await renderer.write(Array(base.utf8)[...])
+            case .publicPath: try await renderer.write(Self.path(of: base))
             case .slice(let source, let range): try await renderer.copy(range, from: source)
             }
         }
         return try await renderer.end()
+    }
+
+    /// What follows the authority.
+    private static func path(of base: String) -> ArraySlice<UInt8> {
+        let bytes = Array(base.utf8)
+        guard let scheme = bytes.firstIndex(of: UInt8(ascii: ":")), bytes.count > scheme + 3 else { return [] }
+        return bytes[(scheme + 3)...].drop { $0 != UInt8(ascii: "/") }
     }
 
     private mutating func write(_ bytes: ArraySlice<UInt8>) async throws {

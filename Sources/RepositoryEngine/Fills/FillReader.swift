@@ -97,6 +97,11 @@ final class FillReader: ContentSource {
 }
 
 extension FormatError {
+    /// Whether it says that what came is not what it was asked for as.
+    var isOfBrokenDocument: Bool {
+        if case .refused? = self.cause as? FillFailure { true } else { false }
+    }
+
     /// What a client is told of a fill that failed.
     init(_ failure: FillFailure) {
         switch failure {

@@ -40,7 +40,7 @@ struct GroupContent: RepositoryContent {
     /// Whether a hosted member has a version of it.
     private func isHeld(_ package: PackageName, by members: [Member]) async throws -> Bool {
         for member in members where !member.repository.isProxy {
-            if try await !self.maker.metadata.rows(ContentQuery(.components(package), limit: 1), in: member.repository.id).rows.isEmpty { return true }
+            if try await self.maker.metadata.holds(package, in: member.repository.id) { return true }
         }
         return false
     }

@@ -59,13 +59,16 @@ extension ProxyContent: DocumentHolder {
         let others = OtherForms(
             paths: try Document.forms(key).map(Document.path), repository: repository, shelf: self.repository.shelf.id, maxAge: self.part.cache.maxAge,
             maker: maker)
+        let conversion = DocumentConversion(shelf: self.repository.shelf, scratch: maker.documents.scratch, compute: compute)
         return ContentRequest(try Document.path(key), .mutable, upstream: Document.upstream(key), delivery: .whole) { arrival in
-            let outline = try await Self.scan(arrival.blob.source, Document.scanner(key), on: compute)
-            if let digest = arrival.blob.digests.first(.sha256) {
+            var kept = arrival.blob
+            if let converter = Document.converter(key) { kept = try await conversion.convert(kept, by: converter) }
+            let outline = try await Self.scan(kept.source, Document.scanner(key), on: compute)
+            if let digest = kept.digests.first(.sha256) {
                 maker.documents.remember(outline, type, key, of: DocumentStamp.Part(repository: repository, version: .bytes(digest)))
                 try await others.expire(after: arrival.path, digest)
             }
-            return Edit([.putAsset(arrival.asset, .always)])
+            return Edit([.putAsset(NewAsset(arrival.path, kept, contentType: arrival.contentType, attributes: arrival.attributes), .always)])
         }
     }
 

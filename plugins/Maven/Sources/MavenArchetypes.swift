@@ -29,6 +29,9 @@ enum MavenArchetypes: DerivedDocument {
         UpstreamResource(.below(MavenPath.archetypesFile), accept: ["text/xml", "application/xml", "*/*;q=0.5"], mayBeCompressed: true)
     }
     static func scanner(_ key: Key) -> ArchetypeScanner { ArchetypeScanner() }
+    static let goesOnWithoutBroken = true
+    /// Archetypes in a catalog: it is composed in memory.
+    static let most = 500_000
 
     /// - Parameter description: empty: none.
     static func entry(_ group: String, _ artifact: String, _ version: String, _ description: String) -> (name: String, sortKey: [UInt8]) {
@@ -76,6 +79,7 @@ struct ArchetypeScanner: OutlineScanner {
         var events: [XMLTokenizer.Event] = []
         do { try self.tokenizer.feed(chunk.readableBytesView) { (event) throws(FormatError) in events.append(event) } } catch { throw Self.flaw(error) }
         for event in events { try self.take(event, &outline) }
+        guard outline.entries.count <= MavenArchetypes.most else { throw Self.flaw(nil) }
     }
 
     mutating func finish(into outline: inout Outline) throws(FormatError) {

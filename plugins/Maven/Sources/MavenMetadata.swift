@@ -4,8 +4,9 @@ import NIOCore
 
 /// `maven-metadata.xml` of a folder: <https://maven.apache.org/repositories/metadata.html>. One kind for all levels, since one folder may be a group and an artifact.
 ///
-/// What is kept of it, one section each: `versions` (named by the version), `updated` (a time, by version), `files` (of a snapshot: the newest build of a classifier and
-/// an extension, by `classifier:extension`), `plugins` (by prefix). Of an upstream's also `document` (all of it).
+/// What is kept of it, one section each: `versions` (named by the version), `updated` (a time, by version), `files` (of a snapshot: builds by
+/// `classifier:extension/build`, of an upstream's the newest by `classifier:extension`), `plugins` (by `artifact/version`, of an upstream's by prefix). Of an upstream's
+/// also `newest` (the newest build of a snapshot, whatever its files) and `document` (all of it).
 enum MavenMetadata: DerivedDocument {
     /// The folder's segments, joined by `/`.
     typealias Key = String
@@ -14,6 +15,9 @@ enum MavenMetadata: DerivedDocument {
     static let computing: Set<ContentDigest.Algorithm> = [.sha1, .md5, .sha512]
     /// In bytes: an artifact with a hundred thousand versions has less.
     static let largest: Int64 = 16 << 20
+    /// Versions, files and plugins together.
+    static let mostEntries = 100_000
+    static let goesOnWithoutBroken = true
 
     static func identifier(_ key: String) -> DocumentID { DocumentID("maven.metadata", key) }
     static func contentType(_ key: String) -> String { "text/xml" }
@@ -38,6 +42,7 @@ enum MavenMetadata: DerivedDocument {
 /// The sections of an outline.
 enum MavenSection {
     static let (versions, updated, files, plugins, document) = ("versions", "updated", "files", "plugins", "document")
+    static let newest = "newest"
 }
 
 /// Several metadata as one.
@@ -47,6 +52,8 @@ struct MavenMerge {
     private var updated = ""
     /// By `classifier:extension`: the newest `20261128.010203-4`.
     private var files: [String: String] = [:]
+    /// Of a snapshot, by metadata that names no files.
+    private var newest: SnapshotBuild?
     /// By prefix: artifact and name.
     private var plugins: [String: (artifactID: String, name: String)] = [:]
 
@@ -65,6 +72,7 @@ struct MavenMerge {
             case MavenSection.files:
                 let file = entry.name.split(separator: "/", omittingEmptySubsequences: false).first.map(String.init) ?? entry.name
                 if self.files[file].map({ SnapshotBuild($0) < SnapshotBuild(value) }) ?? true { self.files[file] = value }
+            case MavenSection.newest: self.newest = max(self.newest ?? SnapshotBuild(value), SnapshotBuild(value))
             case MavenSection.plugins:
                 let words = value.split(separator: "\n", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
                 guard words.count == 3 else { continue }
@@ -78,7 +86,7 @@ struct MavenMerge {
 
     func write(to plan: inout DocumentPlan) {
         plan.write("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<metadata>\n")
-        let isSnapshot = !self.files.isEmpty && self.folder.count > 2
+        let isSnapshot = (!self.files.isEmpty || self.newest != nil) && self.folder.count > 2
         if isSnapshot || !self.versions.isEmpty {
             let package = isSnapshot ? self.folder.dropLast() : self.folder[...]
             self.element("groupId", package.dropLast().joined(separator: "."), 1, &plan)
@@ -104,7 +112,7 @@ struct MavenMerge {
     }
 
     private func writeSnapshot(to plan: inout DocumentPlan) {
-        let newest = self.files.values.map { SnapshotBuild($0) }.max()
+        let newest = (self.files.values.map { SnapshotBuild($0) } + (self.newest.map { [$0] } ?? [])).max()
         if let newest {
             plan.write("    <snapshot>\n")
             self.element("timestamp", newest.timestamp, 3, &plan)
@@ -113,6 +121,8 @@ struct MavenMerge {
         }
         let times = self.files.values.map { SnapshotBuild($0).updated } + [self.updated]
         self.element("lastUpdated", times.max() ?? "", 2, &plan)
+        // Where the newest build is one that names no files, clients go by the build alone.
+        guard self.files.values.contains(where: { SnapshotBuild($0) == newest }) else { return }
         plan.write("    <snapshotVersions>\n")
         let stem = (self.folder.last ?? "").dropLast("SNAPSHOT".count)
         for (file, build) in self.files.sorted(by: { ByteText.precedes($0.key, $1.key) }) {

@@ -26,9 +26,9 @@ public struct MavenOperation: FormatOperation {
     public var accesses: [Access] {
         switch self.verb {
         case .read where self.path.kind == .folder: [.some(.read, below: self.path.asset.map { $0.text + "/" } ?? "")]
-        case .read: [Access(.read, path: self.path.subject)]
-        case .write: [Access(.write, path: self.path.subject)]
-        case .delete: [Access(.delete, path: self.path.subject)]
+        case .read: [Access(.read, path: self.path.subject, or: self.path.alternative)]
+        case .write: [Access(.write, path: self.path.subject, or: self.path.alternative)]
+        case .delete: [Access(.delete, path: self.path.subject, or: self.path.alternative)]
         }
     }
 

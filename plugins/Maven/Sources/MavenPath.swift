@@ -54,6 +54,15 @@ struct MavenPath: Hashable, Sendable {
         return MavenArtifact(segments).map { .artifact($0) } ?? .file
     }
 
+    /// What a right may be on as well: metadata of a group, which may be an artifact's too, is below the group; a version is its artifact's.
+    var alternative: String? {
+        switch self.kind {
+        case .metadata(let folder): folder.joined(separator: "/") + "/" + Self.metadataFile
+        case .folder: self.asset.map { $0.text.split(separator: "/").dropLast().joined(separator: "/") }
+        case .artifact, .archetypes, .file: nil
+        }
+    }
+
     /// What grants speak of: group and artifact, as a path; the path itself for what is in no such place.
     var subject: String {
         switch self.kind {
@@ -69,7 +78,7 @@ struct MavenPath: Hashable, Sendable {
 struct MavenArtifact: Hashable, Sendable {
     let groupID: String
     let artifactID: String
-    /// Of the artifact, with all its versions in it: mostly the group's words and the artifact. Ivy's layout has the group in one.
+    /// Of the artifact, with all its versions in it: the group's words and the artifact.
     let folder: [String]
     /// As the folder has it: `1.0`, `1.0-SNAPSHOT`.
     let baseVersion: String
@@ -82,7 +91,8 @@ struct MavenArtifact: Hashable, Sendable {
 
     /// nil: the last two folders and the file's name do not fit together.
     init?(_ segments: [String]) {
-        guard segments.count >= 4 else { return nil }
+        // A group's dots are slashes here; what has a dot in a folder's name would be taken for another group's.
+        guard segments.count >= 4, segments.dropLast(3).allSatisfy({ !$0.utf8.contains(UInt8(ascii: ".")) }) else { return nil }
         let (artifact, base, file) = (segments[segments.count - 3], segments[segments.count - 2], segments[segments.count - 1])
         guard file.hasPrefix(artifact + "-") else { return nil }
         let rest = file.dropFirst(artifact.count + 1)
@@ -130,6 +140,15 @@ struct MavenArtifact: Hashable, Sendable {
         }
         guard let dot = rest.lastIndex(of: "."), dot > rest.startIndex, rest.index(after: dot) < rest.endIndex else { return nil }
         return (String(rest[..<dot]), rest[rest.index(after: dot)...] + signature)
+    }
+
+    /// Every way to cut the end of the file's name into a classifier and an extension: both may have dots, and only who deployed it knows.
+    var readings: [(classifier: String, fileExtension: String)] {
+        guard !self.classifier.isEmpty else { return [(self.classifier, self.fileExtension)] }
+        let tail = "\(self.classifier).\(self.fileExtension)"
+        return tail.indices.filter { tail[$0] == "." && $0 > tail.startIndex && tail.index(after: $0) < tail.endIndex }.map {
+            (String(tail[..<$0]), String(tail[tail.index(after: $0)...]))
+        }
     }
 
     var isSnapshot: Bool { MavenVersion.isSnapshot(self.baseVersion) }

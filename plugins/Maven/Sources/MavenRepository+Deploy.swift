@@ -10,6 +10,7 @@ extension MavenRepository {
     func deploy(
         _ path: MavenPath, _ asset: AssetPath, _ request: ArtifactRequest, _ content: any RepositoryContent, _ settings: MavenSettings
     ) async throws -> ArtifactResponse {
+        try Self.accept(path, asset, settings)
         switch path.kind {
         case .metadata(let folder):
             try await self.deploy(metadata: folder, request.body, content)
@@ -19,8 +20,16 @@ extension MavenRepository {
             try await Self.discard(request.body)
             return ArtifactResponse(.created)
         case .artifact(let artifact):
-            try Self.accept(artifact, settings)
             return try await self.deploy(artifact, asset, request, content)
+        case .file, .folder: return try await self.deploy(file: asset, request, content)
+        }
+    }
+
+    /// Whether the repository takes such a file, and what is said of one.
+    private static func accept(_ path: MavenPath, _ asset: AssetPath, _ settings: MavenSettings) throws(FormatError) {
+        switch path.kind {
+        case .metadata, .archetypes: return
+        case .artifact(let artifact): try Self.accept(artifact, settings)
         case .file, .folder:
             guard settings.layoutPolicy == .permissive else {
                 throw FormatError(
@@ -28,7 +37,6 @@ extension MavenRepository {
                     "«\(asset)» is not in the layout of Maven: group/artifact/version/artifact-version[-classifier].extension (layoutPolicy: permissive takes all)"
                 )
             }
-            return try await self.deploy(file: asset, request, content)
         }
     }
 
@@ -67,7 +75,10 @@ extension MavenRepository {
                 StageDemand(
                     target: redeploy == .byPolicy ? asset : nil, expecting: pending.digests, computing: [.sha1, .md5, .sha512]))
             let component = try await self.component(of: artifact, asset, staged, request.head, content.context)
-            try await self.commit(component, redeploy, asset, staged, pending, content)
+            var changes = [Edit.Change.extend(component, redeploy)]
+            let said = Set(component.fragments.map(\.section))
+            if said.isDisjoint(with: [MavenSection.plugins, MavenArchetypes.section]) { changes = try await self.leftBehind(by: artifact, target) + changes }
+            try await self.commit(changes, asset, staged, pending, content)
             var response = ArtifactResponse(.created)
             response.written = staged.digests.first(.sha256)
             return response
@@ -85,14 +96,12 @@ extension MavenRepository {
 
     /// A checksum that comes between the look and the commit is looked at, too.
     private func commit(
-        _ component: Component, _ redeploy: Edit.Redeploy, _ asset: AssetPath, _ staged: StagedBlob, _ pending: PendingChecksums,
-        _ content: any RepositoryContent
+        _ changes: [Edit.Change], _ asset: AssetPath, _ staged: StagedBlob, _ pending: PendingChecksums, _ content: any RepositoryContent
     ) async throws {
         var pending = pending
         for _ in 0..<5 {
             do {
-                let changes: [Edit.Change] = [.extend(component, redeploy)] + pending.paths.map { .removeAsset($0) }
-                return try await content.commit(Edit(requiring: pending.requirements, changes))
+                return try await content.commit(Edit(requiring: pending.requirements, changes + pending.paths.map { .removeAsset($0) }))
             } catch let refusal as Edit.Refused {
                 guard case .requirement = refusal else { throw refusal }
                 pending = try await PendingChecksums(of: asset, in: try content.writable())
@@ -131,7 +140,7 @@ extension MavenRepository {
         do {
             let staged = try await content.stage(request.body, StageDemand(target: asset, expecting: pending.digests, computing: [.sha1, .md5, .sha512]))
             let file = NewAsset(asset, staged, contentType: FileTypes.type(of: asset.text))
-            try await content.commit(Edit([.putAsset(file, .byPolicy)] + pending.paths.map { .removeAsset($0) }))
+            try await self.commit([.putAsset(file, .byPolicy)], asset, staged, pending, content)
             var response = ArtifactResponse(.created)
             response.written = staged.digests.first(.sha256)
             return response
@@ -145,8 +154,10 @@ extension MavenRepository {
 
     /// Compared with the file, or kept until that comes.
     func putChecksum(
-        _ algorithm: ContentDigest.Algorithm, of path: MavenPath, _ asset: AssetPath, _ request: ArtifactRequest, _ content: any RepositoryContent
+        _ algorithm: ContentDigest.Algorithm, of path: MavenPath, _ asset: AssetPath, _ request: ArtifactRequest, _ content: any RepositoryContent,
+        _ settings: MavenSettings
     ) async throws -> ArtifactResponse {
+        try Self.accept(path, asset, settings)
         guard let bytes = try await request.body.collect(upTo: Checksum.longest) else {
             throw FormatError(.tooLarge, "a checksum's file is not longer than \(Checksum.longest) bytes")
         }

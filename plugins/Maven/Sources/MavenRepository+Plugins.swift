@@ -3,6 +3,8 @@ import FormatAPI
 import NIOCore
 
 extension MavenRepository {
+    /// Of a plugin, which are looked at for one that has no prefix yet.
+    private static let mostVersions = 200
     /// In bytes: of a group's metadata that is looked into.
     private static let largestGroup = 1 << 20
 
@@ -27,18 +29,21 @@ extension MavenRepository {
         }
     }
 
-    /// It goes with a version that is here.
+    /// It goes with the versions that are here.
     private func note(_ plugin: Outline.Entry, in folder: [String], _ content: any RepositoryContent) async throws {
         let words = String(decoding: plugin.sortKey, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         guard words.count == 3, !words[0].isEmpty, words[0].utf8.count <= 200 else { return }
         let package = PackageName(namespace: folder.joined(separator: "."), name: words[1])
-        guard let version = try await content.list(ContentQuery(.components(package), limit: 1)).rows.first?.name else { return }
+        let versions = try await content.list(ContentQuery(.components(package), limit: Self.mostVersions)).rows.map(\.name)
         let key = folder.joined(separator: "/")
         let known = try await content.outlines(MavenMetadata.self, key, .asConfigured)?.parts.flatMap(\.entries) ?? []
         // What the jar says is so.
-        guard !known.contains(where: { $0.section == MavenSection.plugins && $0.name.hasPrefix(words[1] + "/") }) else { return }
-        let fragment = Fragment(
-            of: MavenMetadata.identifier(key), section: MavenSection.plugins, name: "\(words[1])/\(version)", sortKey: plugin.sortKey, bytes: [])
-        try await content.commit(Edit([.extend(Component(Coordinates(package: package, version: version), assets: [], fragments: [fragment]), .always)]))
+        let said = Set(known.filter { $0.section == MavenSection.plugins }.map(\.name))
+        let changes = versions.filter { !said.contains("\(words[1])/\($0)") }.map { version in
+            let fragment = Fragment(
+                of: MavenMetadata.identifier(key), section: MavenSection.plugins, name: "\(words[1])/\(version)", sortKey: plugin.sortKey, bytes: [])
+            return Edit.Change.extend(Component(Coordinates(package: package, version: version), assets: [], fragments: [fragment]), .always)
+        }
+        if !changes.isEmpty { try await content.commit(Edit(changes)) }
     }
 }

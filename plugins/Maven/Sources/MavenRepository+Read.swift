@@ -7,12 +7,16 @@ extension MavenRepository {
     func read(
         _ path: MavenPath, _ asset: AssetPath, _ head: RequestHead, _ content: any RepositoryContent
     ) async throws -> ArtifactResponse {
+        if path.kind == .file, let folder = try await self.redirect(to: asset, head, content) { return folder }
         let found = path.isDerived ? try await Self.derived(path, content) : try await content.content(Self.request(path, asset))
         if let found { return ArtifactResponse(.ok, headers: Self.checksums(found), body: .content(found)).repeatable }
-        if path.kind == .file, !(try await content.list(ContentQuery(.folder(asset), limit: 1)).rows.isEmpty) {
-            return ArtifactResponse(.movedPermanently, headers: [.location: "\(head.root)/\(PercentEncoding.path(asset.text))/"])
-        }
         throw Self.absent(asset)
+    }
+
+    /// A folder's address without its slash, which an upstream would answer with a page.
+    private func redirect(to asset: AssetPath, _ head: RequestHead, _ content: any RepositoryContent) async throws -> ArtifactResponse? {
+        guard try await !content.list(ContentQuery(.folder(asset), limit: 1)).rows.isEmpty else { return nil }
+        return ArtifactResponse(.movedPermanently, headers: [.location: "\(head.root)/\(PercentEncoding.path(asset.text))/"])
     }
 
     /// What is made of what was deployed.
@@ -117,14 +121,23 @@ extension MavenRepository {
             return ArtifactResponse(.ok, headers: [.contentType: "text/plain", .eTag: "\"\(digest)\""], body: .bytes(ByteBuffer(string: digest.hex))).repeatable
         }
         let file = AssetPath(checked: asset.text + "." + algorithm.rawValue)
-        guard path.kind != .folder, found == nil, let theirs = try await content.content(Self.fileRequest(file)) else { throw Self.absent(file) }
+        guard path.kind != .folder, found == nil else { throw Self.absent(file) }
+        var want = Self.fileRequest(file)
+        // Of several members, of the one that would give the file.
+        if !path.isDerived, try await content.gather(nil, { $0.context.repository }).parts.count > 1 {
+            var whole = Self.request(path, asset)
+            whole.delivery = .head
+            want.from = try await content.content(whole)?.member
+        }
+        guard let theirs = try await content.content(want) else { throw Self.absent(file) }
         return ArtifactResponse(.ok, body: .content(theirs))
     }
 
     /// Of a checksum by itself.
     static func fileRequest(_ file: AssetPath) -> ContentRequest {
         ContentRequest(
-            file, .mutable, upstream: UpstreamResource(.below(PercentEncoding.path(file.text))), largest: Int64(Checksum.longest), contentType: "text/plain")
+            file, .mutable, upstream: UpstreamResource(.below(PercentEncoding.path(file.text)), mayBePage: false), largest: Int64(Checksum.longest),
+            contentType: "text/plain")
     }
 
     static func absent(_ asset: AssetPath) -> FormatError { FormatError(.notFound, "there is no «\(asset)» here") }

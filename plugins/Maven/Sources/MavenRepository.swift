@@ -50,7 +50,7 @@ public struct MavenRepository: RepositoryFormat {
             return try await self.read(path, asset, request.head, content)
         case .write:
             guard let asset = path.asset else { throw FormatError(.methodNotAllowed, "a folder takes no PUT") }
-            if let algorithm = path.checksum { return try await self.putChecksum(algorithm, of: path, asset, request, content) }
+            if let algorithm = path.checksum { return try await self.putChecksum(algorithm, of: path, asset, request, content, settings) }
             return try await self.deploy(path, asset, request, content, settings)
         case .delete:
             guard let asset = path.asset else { throw FormatError(.methodNotAllowed, "the root is no file") }

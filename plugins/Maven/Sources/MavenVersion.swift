@@ -1,7 +1,8 @@
 /// The order of Maven's versions, as `ComparableVersion` has it: <https://maven.apache.org/pom.html#version-order-specification>.
 ///
 /// A version is cut at dots, hyphens, underscores and where letters meet digits. Empty tokens are `0`; trailing tokens that say nothing (`0`, `final`, `ga`, `release`,
-/// the empty one) go, before each hyphen too. Tokens are compared in turn, the shorter padded with what says nothing.
+/// the empty one) go, before each hyphen too. Tokens are compared in turn, the shorter padded with what says nothing. A dot before a word is a hyphen:
+/// `.qualifier` = `-qualifier` < `-number` < `.number`.
 struct MavenVersion: Comparable, Sendable {
     /// What stands before a token: which of two shapes is less is decided by this first, where one of them is a number and the other is not.
     enum Separator: Hashable, Sendable { case dot, hyphen }
@@ -46,7 +47,9 @@ struct MavenVersion: Comparable, Sendable {
         var (parts, separator, token): ([Part], Separator, [UInt8]) = ([], .dot, [])
         var isNumber: Bool?
         func end(_ next: Separator, followedByDigit: Bool) {
-            parts.append(Part(separator: separator, token: Self.token(token, followedByDigit: followedByDigit)))
+            let part = Self.token(token, followedByDigit: followedByDigit)
+            if case .qualifier = part, !parts.isEmpty { separator = .hyphen }
+            parts.append(Part(separator: separator, token: part))
             (separator, token) = (next, [])
         }
         for byte in text.utf8 {
@@ -116,8 +119,7 @@ struct MavenVersion: Comparable, Sendable {
         case (.qualifier(let left), .qualifier(let right)):
             let (first, second) = (Self.rank(left), Self.rank(right))
             if first != second { return first < second }
-            if left != right { return left < right }
-            return a.separator == b.separator ? nil : a.separator == .dot
+            return left == right ? nil : left < right
         case (.qualifier, .number): return true
         case (.number, .qualifier): return false
         }

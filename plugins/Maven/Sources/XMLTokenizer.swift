@@ -109,10 +109,11 @@ struct XMLTokenizer: Sendable {
             return
         }
         guard byte >= 0x20 || Self.isSpace(byte) else { throw Self.flaw("there is a control character in it") }
-        guard self.stack[self.stack.count - 1].text.count < Self.longestText else {
-            throw Self.flaw("a text in it is longer than \(Self.longestText >> 10) KiB")
-        }
-        self.stack[self.stack.count - 1].text.append(byte)
+        let last = self.stack.count - 1
+        // Of an element with others in it nobody hears a text, and what stands between those is most of a long document.
+        if self.stack[last].hasElements || self.stack[last].text.isEmpty && Self.isSpace(byte) { return }
+        guard self.stack[last].text.count < Self.longestText else { throw Self.flaw("a text in it is longer than \(Self.longestText >> 10) KiB") }
+        self.stack[last].text.append(byte)
     }
 
     private mutating func takeEntity(_ byte: UInt8) throws(FormatError) {
@@ -194,7 +195,10 @@ struct XMLTokenizer: Sendable {
         guard self.stack.count < Self.deepest else { throw Self.flaw("its elements are more than \(Self.deepest) deep") }
         guard !self.stack.isEmpty || !self.hasRoot else { throw Self.flaw("it has more than one root") }
         let name = String(decoding: self.token, as: UTF8.self)
-        if !self.stack.isEmpty { self.stack[self.stack.count - 1].hasElements = true }
+        if !self.stack.isEmpty {
+            self.stack[self.stack.count - 1].hasElements = true
+            self.stack[self.stack.count - 1].text = []
+        }
         self.stack.append(Element(name: name))
         self.hasRoot = true
         self.token = []

@@ -29,6 +29,8 @@ struct AccessTableTests {
         Row(method: .put, path: "com/acme/app/2/app-2.jar.sha1", body: sha1("x"), statuses: writes),
         Row(method: .put, path: "com/acme/app/maven-metadata.xml", statuses: writes), Row(method: .delete, path: "com/acme/app/1/app-1.jar", statuses: deletes),
         Row(method: .delete, path: "com/acme/app/1/", statuses: deletes),
+        // Of the group itself: deploying a plugin sends it.
+        Row(method: .put, path: "com/acme/maven-metadata.xml", statuses: writes),
     ]
 
     private func site() async throws -> TestSite {

@@ -254,12 +254,66 @@ struct MavenRepositoryTests {
 
     @Test("proxy: what is no metadata takes no good one's place, and does not break the group")
     func garbage() async throws {
-        let ground = try await Ground(onMemberError: .skip)
+        let ground = try await Ground()
         try await ground.running { () async throws in
             try await ground.put("hosted/a/b/1/b-1.jar")
             ground.upstream.put("a/b/maven-metadata.xml", .init("<!DOCTYPE m [<!ENTITY a \"b\">]><metadata>&a;</metadata>"))
             #expect(try await ground.ask(.get, "proxy/a/b/maven-metadata.xml").status == .badGateway)
-            #expect(try await ground.values("version", "group/a/b/maven-metadata.xml") == ["1"])
+            let merged = try await ground.ask(.get, "group/a/b/maven-metadata.xml")
+            #expect(XML.values("version", merged.text) == ["1"] && merged.skipped == ["proxy"])
+            // In any other trouble it is not left out.
+            ground.upstream.script(.fail(UpstreamError(.trouble(.failed), "it is in trouble")))
+            ground.site.clock.advance(by: .seconds(3600))
+            #expect(try await ground.ask(.get, "group/a/b/maven-metadata.xml").status == .serviceUnavailable)
+        }
+    }
+
+    @Test("proxy: long metadata with space between its elements is read; what may be no build, time or version is passed over")
+    func longMetadata() async throws {
+        let ground = try await Ground()
+        let versions = (0..<20_000).map { "      <version>1.\($0)</version>" }.joined(separator: "\n          ")
+        ground.upstream.put(
+            "a/long/maven-metadata.xml", .init("<metadata>\n  <versioning>\n    <versions>\n\(versions)\n    </versions>\n  </versioning>\n</metadata>"))
+        ground.upstream.put(
+            "a/odd/maven-metadata.xml",
+            .init(
+                "<metadata><versioning><versions><version>../x</version><version>2</version></versions><lastUpdated>zzzz</lastUpdated></versioning></metadata>")
+        )
+        ground.upstream.put(
+            "a/odd/1-SNAPSHOT/maven-metadata.xml",
+            .init(
+                """
+                <metadata><versioning><snapshotVersions><snapshotVersion><extension>jar</extension><value>1-zzzzzzzzzzzzzzz-9999999999999999</value>
+                </snapshotVersion></snapshotVersions></versioning></metadata>
+                """))
+        try await ground.running { () async throws in
+            try await ground.put("hosted/a/long/9/long-9.jar")
+            #expect(try await ground.values("version", "group/a/long/maven-metadata.xml").count == 20_001)
+            try await ground.put("hosted/a/odd/1/odd-1.jar")
+            #expect(try await ground.values("version", "group/a/odd/maven-metadata.xml") == ["1", "2"])
+            try await ground.put("hosted/a/odd/1-SNAPSHOT/odd-1-20260101.000000-1.jar")
+            let snapshot = try await ground.text("group/a/odd/1-SNAPSHOT/maven-metadata.xml")
+            #expect(XML.values("value", snapshot) == ["1-20260101.000000-1"] && XML.values("buildNumber", snapshot) == ["1"])
+        }
+    }
+
+    @Test("group: of a snapshot whose newest build names no files, as Maven 2 writes metadata, the build is told")
+    func oldSnapshots() async throws {
+        let ground = try await Ground()
+        ground.upstream.put(
+            "a/old/1-SNAPSHOT/maven-metadata.xml",
+            .init(
+                """
+                <metadata><version>1-SNAPSHOT</version><versioning><snapshot><timestamp>20260301.000000</timestamp><buildNumber>5</buildNumber></snapshot>
+                <lastUpdated>20260301000000</lastUpdated></versioning></metadata>
+                """))
+        try await ground.running { () async throws in
+            try await ground.put("hosted/a/old/1-SNAPSHOT/old-1-20260101.000000-1.jar")
+            let older = try await ground.text("group/a/old/1-SNAPSHOT/maven-metadata.xml")
+            #expect(XML.values("timestamp", older) == ["20260301.000000"] && XML.values("buildNumber", older) == ["5"] && XML.values("value", older).isEmpty)
+            try await ground.put("hosted/a/old/1-SNAPSHOT/old-1-20260401.000000-2.jar")
+            let newer = try await ground.text("group/a/old/1-SNAPSHOT/maven-metadata.xml")
+            #expect(XML.values("buildNumber", newer) == ["2"] && XML.values("value", newer) == ["1-20260401.000000-2"])
         }
     }
 

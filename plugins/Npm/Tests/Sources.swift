@@ -60,6 +60,7 @@ func composed(_ sources: [TestSource], _ form: Packument.Key.Form = .full, of pa
         case .text(let range): out += plan.text[range]
         case .slice(let source, let range): out += sources[source].bytes[Int(range.lowerBound)..<Int(range.upperBound)]
         case .publicBase: out += Array("http://us/npm".utf8)
+        case .publicPath: break
         }
     }
     return String(decoding: out, as: UTF8.self)

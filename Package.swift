@@ -2,7 +2,7 @@
 import PackageDescription
 
 /// Every folder of `plugins/` that is compiled in. A new format adds one word here and one line in `Sources/Entrepot/Formats.swift`.
-let formats = ["Docker", "Maven", "Npm", "Raw"]
+let formats = ["Docker", "Helm", "Maven", "Npm", "Raw"]
 
 let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),

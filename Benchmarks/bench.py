@@ -15,6 +15,7 @@ import tempfile
 import access
 import cold
 import groups
+import helm
 import maven
 import npm
 import report
@@ -34,7 +35,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement (3)")
     parser.add_argument("--size", type=int, default=1024, help="of the big layer, in MiB (1024)")
     parser.add_argument("--seconds", type=int, default=4, help="of each wrk run (4)")
-    parser.add_argument("--only", choices=BESIDE + ["tls", "access", "cold", "groups", "npm", "maven", "scale"], action="append", help="may be given more than once")
+    parser.add_argument("--only", choices=BESIDE + ["tls", "access", "cold", "groups", "npm", "maven", "helm", "scale"], action="append", help="may be given more than once")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     return parser.parse_args()
 
@@ -79,7 +80,7 @@ def beside(options, wanted, folder):
 
 def main():
     options = arguments()
-    wanted = options.only or BESIDE + ["tls", "access", "cold", "groups", "npm", "maven", "scale"]
+    wanted = options.only or BESIDE + ["tls", "access", "cold", "groups", "npm", "maven", "helm", "scale"]
     peers = [name for name in wanted if name in BESIDE]
     for program in [options.binary] + (["curl", "wrk", "docker-registry", "/usr/sbin/nginx"] + ["npm"] * ("npm" in wanted) + ["mvn"] * ("maven" in wanted) if wanted != ["scale"] else []):
         if shutil.which(program) is None:
@@ -106,6 +107,8 @@ def main():
             texts["npm"] = report.npm(*npm.measure(options.binary, folder, options.rounds, options.seconds))
         if "maven" in wanted:
             texts["maven"] = report.maven(*maven.measure(options.binary, folder, options.rounds, options.seconds))
+        if "helm" in wanted:
+            texts["helm"] = report.helm(*helm.measure(options.binary, folder, options.rounds, options.seconds))
         if "scale" in wanted:
             texts["scale"] = report.scale(*scale.measure(options.binary, folder, options.rounds))
     finally:

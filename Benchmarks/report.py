@@ -205,6 +205,24 @@ def maven(build, requests, jar, jar_size, deploys, metadata, size):
     return head + "\n".join(tables)
 
 
+def helm(index, size, publishes, peak, large, large_peak):
+    values = medians(index)
+    against = ratio(values["entrepot"]["rate"], values["nginx"]["rate"])
+    rows = [[name, f"{v['rate']:.0f}", f"{ratio(v['rate'], values['nginx']['rate']):.2f}", f"{v['p99']:.0f}", f"{v['percpu']:.0f}"] for name, v in values.items()]
+    tables = [table(f"An index of 5,100 chart versions, {size >> 10} KiB, warm, 32 connections", ["", "requests/s", "× nginx", "p99 µs", "requests/CPU s"], rows, [(f"≥ 0.6 × nginx with the same bytes: {against:.2f}", against >= 0.6)])]
+    early, late, alone, followed = publishes
+    rows = [["the 10th version: ms", f"{early:.2f}"], ["the 5,000th: ms", f"{late:.2f}"], ["CPU ms of one", f"{alone:.1f}"], ["CPU ms of one, and of the index that is read after it", f"{followed:.1f}"]]
+    budgets = [
+        (f"the last costs what the 10th did, ≤ 1.5 ×: {late / early:.2f}", late <= 1.5 * early), (f"under 20 ms of CPU: {alone:.1f}", alone < 20),
+        (f"memory below 100 MB throughout: {peak * 1.048576:.0f}", peak * 1.048576 < 100),
+    ]
+    tables.append(table("Publishing into it", ["", ""], rows, budgets))
+    rows = [[name, f"{one['seconds']:.2f}", f"{one['cpu']:.2f}"] for name, one in zip(("cold: fetched, converted and composed", "warm"), large)]
+    tables.append(table("An upstream's index of 20 MB through a proxy", ["", "s", "CPU s"], rows, [(f"memory below 100 MB throughout: {large_peak * 1.048576:.0f}", large_peak * 1.048576 < 100)]))
+    head = f"Measured {datetime.date.today().isoformat()} by `make bench`: {len(index['nginx'])} rounds, medians, {os.cpu_count()} cores ({processor()}), clients and servers on the same ones.\n\n"
+    return head + "\n".join(tables)
+
+
 def start(results):
     values = medians(results)
     own = values["entrepot"]

@@ -1,5 +1,6 @@
 import DockerFormat
 import FormatAPI
+import HelmFormat
 import MavenFormat
 import NpmFormat
 import RawFormat
@@ -11,6 +12,7 @@ enum Formats {
     static var all: [FormatEntry] {
         [
             FormatEntry(OCIFormat()),
+            FormatEntry(HelmRepository()),
             FormatEntry(MavenRepository()),
             FormatEntry(NpmRegistry()),
             FormatEntry(RawFiles()),

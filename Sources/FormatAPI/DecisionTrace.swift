@@ -31,8 +31,9 @@ extension UpstreamResource {
     public var shown: String {
         let text =
             switch self.location {
-            case .below(let path): path
+            case .below(let path), .reference(let path): path
             case .named(let root, let name, let rest): "\(root)/\(name)/\(rest)"
+            case .elsewhere(let host, let path): "//\(host)\(path)"
             case .absolute(let url): url
             }
         let bare = text.prefix { $0 != "?" && $0 != "#" }

@@ -20,6 +20,8 @@ public protocol DerivedDocument: Sendable {
     static func name(_ key: Key) -> String?
     /// The package that an entry of it is about, where the document is about several; nil: none that could be owned.
     static func name(of entry: Outline.Entry, _ key: Key) -> String?
+    /// What grants speak of, of such an entry: who may read some packages sees their part of the document.
+    static func subject(of entry: Outline.Entry, _ key: Key) -> String?
     /// Whether there is such a document where nobody has anything to say in it.
     static func existsEmpty(_ key: Key) -> Bool
     /// Hosted: pointers that are entries of it too, in the section `Outline.pointers`, their target as `sortKey`; whoever moves one touches the document.
@@ -46,6 +48,7 @@ public protocol DerivedDocument: Sendable {
 extension DerivedDocument {
     public static var computing: Set<ContentDigest.Algorithm> { [] }
     public static func name(of entry: Outline.Entry, _ key: Key) -> String? { nil }
+    public static func subject(of entry: Outline.Entry, _ key: Key) -> String? { self.name(of: entry, key) }
     public static func existsEmpty(_ key: Key) -> Bool { false }
     public static func pointers(_ key: Key) -> (package: PackageName, kind: String)? { nil }
     public static func package(_ key: Key) -> PackageName? { nil }

@@ -97,6 +97,8 @@ public struct RequestContext: Sendable {
     public var now: @Sendable () -> Timestamp = { Timestamp(milliseconds: 0) }
     /// What a client compressed with gzip. nil: it is longer than so many bytes. Throws where it is not gzip.
     public var decompress: @Sendable (_ bytes: ByteBuffer, _ limit: Int) async throws -> ByteBuffer? = { _, _ in nil }
+    /// SHA-256, of what is small: of more than a few kilobytes it is the pool's.
+    public var digest: @Sendable (_ bytes: ByteBuffer) -> ContentDigest? = { _ in nil }
     /// The account of who asks, and the way to one. nil: there is no access control.
     public var account: (any OwnAccount)?
     public init(

@@ -35,6 +35,8 @@ public protocol RepositoryFormat: Sendable {
     static var aliases: [String] { get }
     /// First path segments that the format answers beside `/repository/<name>/`, such as `v2`.
     static var doors: [String] { get }
+    /// Whether a repository of these settings answers at another format's door too: `/v2/<name>/…` goes to it then, and not to the door's own format.
+    static func isGuest(at door: String, _ settings: Settings) -> Bool
     /// Names in `SiteSettings` that must be repositories of this format.
     static func repositories(namedBy settings: SiteSettings) -> [RepositoryName]
     /// Why a repository of this format may not have this name; nil where it may.
@@ -82,6 +84,7 @@ public protocol RepositoryFormat: Sendable {
 extension RepositoryFormat {
     public static var aliases: [String] { [] }
     public static var doors: [String] { [] }
+    public static func isGuest(at door: String, _ settings: Settings) -> Bool { false }
     public static func repositories(namedBy settings: SiteSettings) -> [RepositoryName] { [] }
     public static func objection(to name: RepositoryName) -> String? { nil }
     public static func officialPrefix(ofRemote host: String) -> String? { nil }

@@ -9,6 +9,10 @@ public struct UpstreamResource: Hashable, Sendable {
         /// `<host>/<root>/<path of the remote>/<name>/<rest>`: of registries whose API is at a fixed root and whose names come after it. A
         /// name of one part has `officialPrefix` put before it.
         case named(root: String, name: String, rest: String)
+        /// As a document at `<remote>/` names it, relative to itself or from its host's root: `charts/a.tgz`, `../a.tgz`, `/files/a.tgz`. RFC 3986, 5. Never another host.
+        case reference(String)
+        /// At a host that a document named without a scheme, as addresses of images and charts are written: by the remote's own. Guarded like `.absolute`.
+        case elsewhere(host: String, path: String)
         /// What an upstream's own document named: goes through the guard of outbound connections, and bears no credentials to strangers.
         case absolute(String)
     }
@@ -21,6 +25,8 @@ public struct UpstreamResource: Hashable, Sendable {
     public var mayBeCompressed: Bool
     /// Whether a web page is a right answer: in the place of anything else it is what a portal or a page to sign in at says, under status 200.
     public var mayBePage: Bool
+    /// Of a registry elsewhere: what is asked for there, so that a token which anybody is given is asked for where the host wants one; nil: it is not.
+    public var tokenSpace: String?
 
     public init(_ location: Location, accept: [String] = [], keep: [HTTPField.Name] = [], mayBeCompressed: Bool = false, mayBePage: Bool = true) {
         self.mayBeCompressed = mayBeCompressed

@@ -143,8 +143,9 @@ public final class ScriptedUpstream: UpstreamClient {
 
     private static func address(_ location: UpstreamResource.Location) -> String {
         switch location {
-        case .below(let path): path
+        case .below(let path), .reference(let path): path
         case .named(let root, let name, let rest): "\(root)/\(name)/\(rest)"
+        case .elsewhere(let host, let path): "//\(host)\(path)"
         case .absolute(let url): url
         }
     }

@@ -75,6 +75,11 @@ public struct ContentMaker: Sendable {
             account: account, destination: destination)
         if case .hosted(let policy) = target.part { context.replaces = policy == .allow }
         context.now = self.now
+        context.digest = { bytes in
+            var hasher = MultiHasher([])
+            hasher.update([bytes])
+            return hasher.digests().first
+        }
         context.decompress = { [compute] bytes, limit in try await compute.run { try Self.decompressed(bytes, upTo: limit) } }
         switch repository.part {
         case .proxy(let part):

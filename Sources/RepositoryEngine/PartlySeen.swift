@@ -66,7 +66,13 @@ struct PartlySeen: RepositoryContent {
         try await self.content.entry(type, key, section: section, name: name)
     }
     func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Gathered<Outline>? {
-        try await self.content.outlines(type, key, demand)
+        guard var outlines = try await self.content.outlines(type, key, demand) else { return nil }
+        guard Document.name(key) == nil else { return outlines }
+        let (parts, mayRead) = (outlines.parts, self.mayRead)
+        outlines.parts = try await self.context.compute.run {
+            parts.map { $0.filter { entry in Document.subject(of: entry, key).map { mayRead(Access(.read, path: $0)) } ?? true } }
+        }
+        return outlines
     }
     func stage(_ body: ByteStream, _ demand: StageDemand) async throws -> StagedBlob { try await self.content.stage(body, demand) }
     func uploads(in scope: String) -> any UploadSessions { self.content.uploads(in: scope) }

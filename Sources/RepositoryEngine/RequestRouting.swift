@@ -39,6 +39,10 @@ extension Catalogue {
         }
         head.audience = request.origin.authority + self.audiencePath(entrance, request)
         self.consume(used, of: request, &head)
+        if let (repository, own) = self.guest(at: entrance, head) {
+            self.consume(used + 1, of: request, &head)
+            return (Route(target: .repository(repository), format: own, head: head), own, head)
+        }
         guard let location = format.locate(head, at: entrance, among: self) else { return (nil, format, head) }
         self.consume(used + location.consumed, of: request, &head)
         switch location.target {
@@ -48,6 +52,14 @@ extension Catalogue {
             guard let repository = self.repositories[name], repository.format == format.id else { return (nil, format, head) }
             return (Route(target: .repository(repository), format: format, head: head, isMirror: self.isMirror(entrance)), format, head)
         }
+    }
+
+    /// A repository of another format that answers at this door, by its name as the first segment behind it.
+    private func guest(at entrance: Entrance, _ head: RequestHead) -> (Repository, any ServedFormat)? {
+        guard case .door(let door) = entrance, head.path.count > 2, let name = try? RepositoryName(head.path[0]),  // no name, no repository
+            let repository = self.repositories[name], let format = self.formats[repository.format], format.isGuest(at: door, under: repository.settings)
+        else { return nil }
+        return (repository, format)
     }
 
     /// The repository whose own URL the address is below.

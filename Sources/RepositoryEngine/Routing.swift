@@ -56,7 +56,7 @@ extension UpstreamResource {
         return switch self.location {
         case .below(let path): AskedPath(decoded(path))
         case .named(_, let name, let rest): AskedPath("\(name)/\(decoded(rest))", names: [name])
-        case .absolute: nil
+        case .reference, .elsewhere, .absolute: nil
         }
     }
 }

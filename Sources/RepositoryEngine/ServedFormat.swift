@@ -6,6 +6,7 @@ public protocol ServedFormat: Sendable {
     var id: String { get }
     var doors: [String] { get }
     func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory) -> Location?
+    func isGuest(at door: String, under settings: any Sendable) -> Bool
     func signsIn(_ head: RequestHead) -> Bool
     func prepare(_ head: RequestHead) throws(FormatError) -> any PreparedOperation
     func respond(atDoor request: ArtifactRequest, in site: any Site) async throws -> ArtifactResponse?
@@ -76,6 +77,8 @@ public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
     public func locate(_ head: RequestHead, at entrance: Entrance, among repositories: any RepositoryDirectory) -> Location? {
         self.format.locate(head, at: entrance, among: repositories, self.site)
     }
+
+    public func isGuest(at door: String, under settings: any Sendable) -> Bool { (settings as? Format.Settings).map { Format.isGuest(at: door, $0) } ?? false }
 
     public func signsIn(_ head: RequestHead) -> Bool { Format.signsIn(head) }
 

@@ -14,12 +14,14 @@ extension SQLStatement {
             "SELECT label, attributes, created_at FROM packages WHERE repository_id = $1 AND namespace = $2 AND name = $3", repository.values(name))
     }
 
+    /// A component that grew file by file has several at the first place: the one that came first counts.
     static func components(of package: PackageName, in repository: RepositoryID, _ page: PageBounds) -> SQLStatement {
         SQLStatement(
             """
             SELECT c.version, c.attributes, COALESCE(a.created_at, c.created_at), a.content_type, b.size, b.sha256
             FROM packages p JOIN components c ON c.package_id = p.id
-            LEFT JOIN assets a ON a.component_id = c.id AND a.position = 0 LEFT JOIN blobs b ON b.id = a.blob_id
+            LEFT JOIN assets a ON a.id = (SELECT x.id FROM assets x WHERE x.component_id = c.id ORDER BY x.position, x.id LIMIT 1)
+            LEFT JOIN blobs b ON b.id = a.blob_id
             WHERE p.repository_id = $1 AND p.namespace = $2 AND p.name = $3 AND c.version > $4
             ORDER BY c.version LIMIT $5
             """, repository.values(package) + page.values)
@@ -41,7 +43,8 @@ extension SQLStatement {
                 """
                 SELECT e.version, c.attributes, COALESCE(a.created_at, c.created_at), a.content_type, b.size, b.sha256, e.artifact_type
                 FROM packages p JOIN edges e ON e.package_id = p.id JOIN components c ON c.id = e.component_id
-                LEFT JOIN assets a ON a.component_id = c.id AND a.position = 0 LEFT JOIN blobs b ON b.id = a.blob_id
+                LEFT JOIN assets a ON a.id = (SELECT x.id FROM assets x WHERE x.component_id = c.id ORDER BY x.position, x.id LIMIT 1)
+                LEFT JOIN blobs b ON b.id = a.blob_id
                 WHERE p.repository_id = $1 AND p.namespace = $2 AND p.name = $3 AND e.target = $4 AND e.kind = $5
                   AND e.artifact_type = $6 AND e.version > $7
                 ORDER BY e.version LIMIT $8
@@ -51,7 +54,8 @@ extension SQLStatement {
             """
             SELECT e.version, c.attributes, COALESCE(a.created_at, c.created_at), a.content_type, b.size, b.sha256, e.artifact_type
             FROM packages p JOIN edges e ON e.package_id = p.id JOIN components c ON c.id = e.component_id
-            LEFT JOIN assets a ON a.component_id = c.id AND a.position = 0 LEFT JOIN blobs b ON b.id = a.blob_id
+            LEFT JOIN assets a ON a.id = (SELECT x.id FROM assets x WHERE x.component_id = c.id ORDER BY x.position, x.id LIMIT 1)
+            LEFT JOIN blobs b ON b.id = a.blob_id
             WHERE p.repository_id = $1 AND p.namespace = $2 AND p.name = $3 AND e.target = $4 AND e.kind = $5 AND e.version > $6
             ORDER BY e.version LIMIT $7
             """, key + page.values)

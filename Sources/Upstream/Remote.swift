@@ -25,6 +25,11 @@ struct Remote: Hashable, Sendable {
             // A path in the remote prefixes names: `/v2/<path>/<name>/…`.
             let root = root.split(separator: "/").map { "/" + $0 }.joined()
             return try Destination("\(self.origin)\(root)\(self.path)/\(Self.fullName(name, officialPrefix: officialPrefix))/\(rest)")
+        case .reference(let text):
+            let destination = try Destination("\(self.origin)\(self.path)/").resolving(text)
+            guard destination.origin == self.origin else { throw InvalidName(kind: "URL", text: "", rule: "a path on the remote's own host") }
+            return destination
+        case .elsewhere(let host, let path): return try Destination("\(self.origin.scheme.rawValue)://\(host)\(path)")
         case .absolute(let url): return try Destination(url)
         }
     }

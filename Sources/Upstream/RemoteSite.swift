@@ -17,17 +17,23 @@ struct RemoteSite: Sendable {
     /// A mirror that is asked only for bytes whose digest is known.
     var digestsOnly = false
     let health = SiteHealth()
+    private let strangers = Strangers()
 
     func send(_ request: UpstreamRequest) async throws(UpstreamError) -> OutboundAnswer {
         var destination = try self.destination(request.resource.location)
+        let first = destination.origin
         let fields = RequestFields.make(request, agent: self.agent)
         for _ in 0...Self.mostRedirects {
             try self.allow(destination)
-            let isHome = destination.origin == self.remote.origin
-            let (answer, standing) =
-                isHome
-                ? try await self.signedIn(request, destination, fields)
-                : (try await self.wire.send(request.method, destination, fields, body: request.post?.body), .elsewhere)
+            let (answer, standing): (OutboundAnswer, Verdict.Standing)
+            if destination.origin == self.remote.origin {
+                let space = if case .named(_, let name, _) = request.resource.location { name } else { "" }
+                (answer, standing) = try await self.signedIn(request, destination, fields, self.signIn, in: space)
+            } else if let space = request.resource.tokenSpace, destination.origin == first {
+                (answer, standing) = try await self.signedIn(request, destination, fields, self.strangers.signIn(at: first, by: self.signIn), in: space)
+            } else {
+                (answer, standing) = (try await self.wire.send(request.method, destination, fields, body: request.post?.body), .elsewhere)
+            }
             if let location = Self.redirect(answer), request.post == nil || Self.keepsMethod(answer.status) {
                 await Wire.discard(answer)
                 destination = try Self.follow(location, from: destination)
@@ -40,28 +46,27 @@ struct RemoteSite: Sendable {
         throw UpstreamError(.trouble(.badAnswer), "\(self.remote.origin) redirects more than \(Self.mostRedirects) times")
     }
 
-    private func signedIn(_ request: UpstreamRequest, _ destination: Destination, _ fields: HTTPFields) async throws(UpstreamError)
-        -> (OutboundAnswer, Verdict.Standing)
-    {
-        let space = if case .named(_, let name, _) = request.resource.location { name } else { "" }
-        var attempt = try await self.signIn.first(in: space)
+    private func signedIn(
+        _ request: UpstreamRequest, _ destination: Destination, _ fields: HTTPFields, _ signIn: SignIn, in space: String
+    ) async throws(UpstreamError) -> (OutboundAnswer, Verdict.Standing) {
+        var attempt = try await signIn.first(in: space)
         // Anonymous, a token that was kept, a new one; a scope may turn out to be another.
         for left in (0..<4).reversed() {
             var fields = fields
-            fields[.authorization] = self.signIn.header(for: attempt)
+            fields[.authorization] = signIn.header(for: attempt)
             let answer = try await self.wire.send(request.method, destination, fields, body: request.post?.body)
             guard answer.status.code >= 400, left > 0 else {
-                _ = try await self.signIn.next(after: attempt, answer.status, [:], in: space)
+                _ = try await signIn.next(after: attempt, answer.status, [:], in: space)
                 return (answer, attempt.standing)
             }
             let (status, headers) = (answer.status, answer.headers)
             if status.code != 401, status.code != 403, status.code != 404 { return (answer, attempt.standing) }
             // Its connection must be free before a token is asked for.
             await Wire.discard(answer)
-            guard let next = try await self.signIn.next(after: attempt, status, headers, in: space) else { return (answer, attempt.standing) }
+            guard let next = try await signIn.next(after: attempt, status, headers, in: space) else { return (answer, attempt.standing) }
             attempt = next
         }
-        throw UpstreamError(.trouble(.unauthorized), "\(self.remote.origin) asks for another token again and again")
+        throw UpstreamError(.trouble(.unauthorized), "\(destination.origin) asks for another token again and again")
     }
 
     private func destination(_ location: UpstreamResource.Location) throws(UpstreamError) -> Destination {

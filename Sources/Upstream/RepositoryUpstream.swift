@@ -53,7 +53,10 @@ public struct RepositoryUpstream: UpstreamClient {
 
     private func places(for request: UpstreamRequest) -> [Int] {
         // What a document named has no mirror.
-        if case .absolute = request.resource.location { return [0] }
+        switch request.resource.location {
+        case .absolute, .elsewhere: return [0]
+        case .below, .named, .reference: break
+        }
         guard self.sites.count > 1 else { return Array(self.sites.indices) }
         return MirrorOrder.places(
             self.sites.map { site in

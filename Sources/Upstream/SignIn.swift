@@ -39,6 +39,9 @@ final class SignIn: Sendable {
         self.now = now
     }
 
+    /// The same at another host, for nobody in particular.
+    func anonymous(at origin: WebOrigin) -> SignIn { SignIn(origin, nil, self.service, now: self.now) }
+
     /// What the request is sent with first.
     /// - Parameter space: what of the upstream the request is about: a scope that was learnt for it holds for it again.
     func first(in space: String) async throws(UpstreamError) -> Attempt {

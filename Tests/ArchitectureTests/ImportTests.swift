@@ -7,7 +7,7 @@ import Testing
 
     /// All that a plugin may see.
     private static let plugin: Set<String> = [
-        "ArtifactModel", "FormatAPI", "Compression", "YAMLEvents", "NIOCore", "HTTPTypes", "Foundation", "FoundationEssentials",
+        "ArtifactModel", "FormatAPI", "Compression", "YAMLEvents", "NIOCore", "HTTPTypes", "Foundation", "FoundationEssentials", "Synchronization",
     ]
 
     private static let core: Set<String> = [
@@ -52,7 +52,7 @@ import Testing
         "NIOHTTP1": ["WebServer", "Outbound"], "NIOHTTPTypes": ["WebServer"], "AsyncHTTPClient": ["Outbound"],
         "NIOHTTPTypesHTTP1": ["WebServer"], "NIOHTTP2": ["WebServer"], "Yams": ["ServerConfiguration"], "CSQLite": ["SQLiteDriver"],
         "CZlib": ["Compression"], "CYaml": ["YAMLEvents"],
-        "Compression": ["RepositoryEngine", "Upstream", "WebServer"],
+        "Compression": ["RepositoryEngine", "Upstream", "WebServer", "HelmFormat"],
         "Crypto": ["RepositoryEngine", "AccessControl", "Audit"], "CryptoExtras": ["AccessControl"], "ArgumentParser": ["Entrepot"],
         "NIOPosix": ["BlockingWork", "WebServer", "Outbound", "Entrepot"],
     ]

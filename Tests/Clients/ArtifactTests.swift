@@ -3,25 +3,23 @@ import Testing
 
 extension Clients {
     @Suite("artifacts", .timeLimit(.minutes(5))) struct Artifacts {
-        private static func isThere(_ python: String) -> Bool { Surroundings.isCI || FileManager.default.fileExists(atPath: python) }
-
         @Test(
             "helm pushes signed charts, lists their versions, and pulls and verifies the same bytes",
-            .enabled(if: isThere(Surroundings.pythonHelm), "not installed; see scripts/python-clients"), .needs("gpg"))
+            .enabled(if: Surroundings.isThere(Surroundings.pythonHelm), "not installed; see scripts/python-clients"), .needs("gpg"))
         func helm() async throws {
             try await Self.run("helm_roundtrip.py", Surroundings.pythonHelm, "docker-local/charts", inFolder: "helm")
         }
 
         @Test(
             "modelpack pushes a model whole and in chunks, and pulls the same bytes",
-            .enabled(if: isThere(Surroundings.pythonClients), "not installed; see scripts/python-clients"))
+            .enabled(if: Surroundings.isThere(Surroundings.pythonClients), "not installed; see scripts/python-clients"))
         func modelPack() async throws {
             try await Self.run("modelpack_roundtrip.py", Surroundings.pythonClients, "docker-local/models/tiny", inFolder: "model")
         }
 
         @Test(
             "what refers to an image is listed by type, copied with it, signed, and merged with lists that clients keep themselves",
-            .enabled(if: isThere(Surroundings.pythonClients), "not installed; see scripts/python-clients"))
+            .enabled(if: Surroundings.isThere(Surroundings.pythonClients), "not installed; see scripts/python-clients"))
         func signatures() async throws {
             try await Self.run("signatures.py", Surroundings.pythonClients, "docker-local/acme/signed", inFolder: "signed")
         }

@@ -32,6 +32,8 @@ enum Surroundings {
     static let pythonClients = root.appending(path: ".build-venv/bin/python").path
     /// Likewise, for helm, which wants a newer Python.
     static let pythonHelm = root.appending(path: ".build-venv-helm/bin/python").path
+    /// Whether it is to be used: a client that is missing is a failure where tests decide.
+    static func isThere(_ python: String) -> Bool { isCI || FileManager.default.fileExists(atPath: python) }
 
     static func script(_ name: String) -> String { root.appending(path: "scripts/clients/\(name)").path }
 }

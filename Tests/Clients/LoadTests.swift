@@ -18,7 +18,7 @@ extension Clients {
         @Test("sixteen pushes of one blob, and two of one tag, all succeed and leave what they said", .needs("python3"), arguments: ["blob", "tag"])
         func atOnce(_ what: String) async throws {
             try await withServer { server in
-                try await Self.python("concurrent.py", what, "\(server.port)", server: server, deadline: .seconds(180))
+                try await Self.python("side_by_side.py", what, "\(server.port)", server: server, deadline: .seconds(180))
             }
         }
 

@@ -108,8 +108,9 @@ struct ConfigurationTests {
         let configuration = try #require(loaded.configuration)
         #expect(
             configuration.repositories.map(\.name.text) == [
-                "docker-local", "files", "npm-local", "npm-proxy", "npm", "maven-releases", "maven-snapshots", "maven-central", "maven", "docker-hub",
-                "docker-all",
+                "docker-local", "files", "npm-local", "charts", "npm-proxy", "npm", "maven-releases", "maven-snapshots", "maven-central", "maven",
+                "charts-proxy",
+                "all-charts", "docker-hub", "docker-all",
             ])
         #expect(configuration.server.tls != nil)
         #expect(configuration.cleanupPolicies.count == 1)

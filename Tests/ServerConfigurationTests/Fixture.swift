@@ -99,6 +99,11 @@ struct ArtifactFormat: StandIn {
     static let id = "maven2"
 }
 
+/// And one without a key.
+struct ChartFormat: StandIn {
+    static let id = "helm"
+}
+
 /// Asks for a key that is not its own.
 struct GreedyFormat: StandIn {
     struct Settings: Decodable, Hashable, Sendable { var remote: String? }
@@ -110,7 +115,7 @@ struct NoSuchFile: Error, CustomStringConvertible { var description: String { "n
 enum Fixture {
     static let formats = [FormatSchema(ImageFormat.self), FormatSchema(PlainFormat.self)]
     /// And those that the project's own configurations have.
-    static let all = Self.formats + [FormatSchema(PackageFormat.self), FormatSchema(ArtifactFormat.self)]
+    static let all = Self.formats + [FormatSchema(PackageFormat.self), FormatSchema(ArtifactFormat.self), FormatSchema(ChartFormat.self)]
     static let secret = "hunter2-of-the-day"
 
     static func surroundings(_ environment: [String: String] = [:], files: [String: String] = [:]) -> Surroundings {

@@ -42,8 +42,10 @@ extension MetadataConformance {
             try await extend("p/1/a", "a", attributes: #"{"x":1}"#, [f.fragment("p", "1", "one"), f.fragment("files", "a", "a")])
             try await extend("p/1/b", "b", attributes: #"{"y":2}"#, [f.fragment("p", "1", "again"), f.fragment("files", "b", "b")])
             try demandEqual(try await f.shown("p") + f.shown("files"), ["versions/1=again", "versions/a=a", "versions/b=b"])
-            let row = try await f.metadata.rows(ContentQuery(.components(coordinates.package), limit: 1), in: f.repository).rows.first
-            try demandEqual(row?.attributes, #"{"x":1,"y":2}"#)
+            let rows = try await f.metadata.rows(ContentQuery(.components(coordinates.package), limit: 10), in: f.repository).rows
+            let first = try await f.metadata.asset(at: AssetPath(checked: "p/1/a"), in: f.repository)
+            try demandEqual(rows.map(\.attributes), [#"{"x":1,"y":2}"#])
+            try demandEqual(rows.map(\.digest), [first?.digests.first])
             let before = try await f.generations("files", "p")
             try await f.commit([.removeFragment(DocumentID("list", "files"), section: "versions", name: "a")])
             try demandEqual(try await f.shown("files"), ["versions/b=b"])

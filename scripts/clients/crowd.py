@@ -11,7 +11,7 @@ import random
 import subprocess
 import sys
 
-from concurrent import at_once
+from side_by_side import at_once
 from registry import MANIFEST, Refused, Registry, digest
 
 ROOT = "docker-local/crowd"

@@ -81,6 +81,7 @@ public final class Documents: Sendable {
         guard order.context.publicBase.utf8.allSatisfy(Self.isPlain) else {
             throw FormatError(.invalidRequest, "the address that this was asked for cannot stand in a document: check the Host header")
         }
+        let seen = Self.seen(order)
         for _ in 0..<5 {
             let gathered = try await parts()
             if gathered.parts.isEmpty {
@@ -89,6 +90,11 @@ public final class Documents: Sendable {
             }
             if let trace = order.context.notes.trace { return Self.dry(order, gathered, trace) }
             do {
+                if let seen {
+                    // Another one for each set of rights, and so kept for nobody.
+                    guard let rendering = try await self.render(seen, gathered.parts) else { return nil }
+                    return Self.content(rendering, seen, gathered)
+                }
                 let flight = Self.flight(order, gathered)
                 guard let rendering = try await self.rendering(order, gathered, flight, start) else {
                     if let trouble = gathered.trouble { throw trouble }
@@ -102,6 +108,18 @@ public final class Documents: Sendable {
             }
         }
         throw FormatError(.unavailable, "this document changes faster than it can be read; try again", retryAfter: .seconds(1))
+    }
+
+    /// The order of who may read some packages of a document that is about several, and sees these in it; nil: whoever asks sees all of it.
+    private static func seen<Document: DerivedDocument>(_ order: Order<Document>) -> Order<Document>? {
+        let isAllowed = order.context.isAllowed
+        guard Document.name(order.key) == nil, !isAllowed(Access(.read)) else { return nil }
+        var seen = order
+        seen.isShown = { [isShown = order.isShown, key = order.key] member, entry in
+            guard isShown?(member, entry) ?? true else { return false }
+            return Document.subject(of: entry, key).map { isAllowed(Access(.read, path: $0)) } ?? true
+        }
+        return seen
     }
 
     /// A dry run makes nothing.

@@ -255,7 +255,7 @@ extension UpstreamResource {
         switch self.location {
         case .below(let path): path
         case .named(_, let name, _): name
-        case .absolute: nil
+        case .reference, .elsewhere, .absolute: nil
         }
     }
 }

@@ -101,11 +101,18 @@ extension ProxyContent: DocumentHolder {
     /// A document with its digest: what is kept, or what has come and is kept by now. A client that could have an older one waits for
     /// `revalidateDeadline` and no longer.
     private func whole(_ want: ContentRequest) async throws -> Content? {
-        guard let found = try await self.content(want) else { return nil }
+        let found: Content?
+        do {
+            found = try await self.content(want)
+        } catch let error as FormatError where error.isOfBrokenDocument {
+            // It came and was refused in one go, as what is short does.
+            let (older, age, deadline) = try await self.older(want)
+            guard let older, deadline != nil else { throw error }
+            return try await self.content(of: older, want, .stale, since: age)
+        }
+        guard let found else { return nil }
         if found.head.digests.first(.sha256) != nil || self.context.notes.trace != nil { return found }
-        let older = try await self.maker.metadata.asset(at: want.path, in: self.repository.id)
-        let age = try await self.age(of: self.key(want.path))
-        let deadline = older != nil && self.freshness(for: want).mayServeStale(.document, age) ? self.part.cache.revalidateDeadline : nil
+        let (older, age, deadline) = try await self.older(want)
         do {
             try await Deadline.run(deadline) { [fill = self.maker.fills.running(self.fillKey(want))] in try await fill?.kept() }
             guard let asset = try await self.maker.metadata.asset(at: want.path, in: self.repository.id) else {
@@ -116,6 +123,14 @@ extension ProxyContent: DocumentHolder {
             guard !(error is CancellationError), let older, deadline != nil else { throw FormatError(error) }
             return try await self.content(of: older, want, .stale, since: age)
         }
+    }
+
+    /// What is kept from before, and how long a client waits for what is newer; without a deadline it may not be given in its place.
+    private func older(_ want: ContentRequest) async throws -> (asset: StoredAsset?, age: Duration?, deadline: Duration?) {
+        let older = try await self.maker.metadata.asset(at: want.path, in: self.repository.id)
+        let age = try await self.age(of: self.key(want.path))
+        let mayServe = older != nil && self.freshness(for: want).mayServeStale(.document, age)
+        return (older, age, mayServe ? self.part.cache.revalidateDeadline : nil)
     }
 }
 

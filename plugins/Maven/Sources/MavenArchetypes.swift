@@ -23,6 +23,7 @@ enum MavenArchetypes: DerivedDocument {
         let words = entry.name.split(separator: ":", omittingEmptySubsequences: false)
         return words.count == 3 ? "\(words[0]).\(words[1])" : nil
     }
+    static func subject(of entry: Outline.Entry, _ key: Key) -> String? { self.name(of: entry, key)?.replacing(".", with: "/") }
     static func existsEmpty(_ key: Key) -> Bool { true }
     static func path(_ key: Key) throws -> AssetPath { AssetPath(checked: MavenPath.archetypesFile) }
     static func upstream(_ key: Key) -> UpstreamResource {

@@ -1,4 +1,5 @@
 import ArtifactModel
+import FormatAPI
 
 extension MavenArtifact {
     /// What the file adds to the metadata of its artifact, and of its version where that is a snapshot.
@@ -40,23 +41,5 @@ extension MavenArtifact {
     }
 
     /// UTC, as `lastUpdated` has it: `20261128010203`.
-    static func moment(_ time: Timestamp) -> String {
-        let seconds = time.milliseconds >= 0 ? time.milliseconds / 1000 : 0
-        let (days, rest) = (seconds / 86400, seconds % 86400)
-        // Days to a date, by eras of 400 years that begin in March.
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let day = shifted - era * 146_097
-        let year = (day - day / 1460 + day / 36524 - day / 146_096) / 365
-        let ofYear = day - (365 * year + year / 4 - year / 100)
-        let month = (5 * ofYear + 2) / 153
-        let parts = [
-            (year + era * 400 + (month >= 10 ? 1 : 0), 4), (month < 10 ? month + 3 : month - 9, 2), (ofYear - (153 * month + 2) / 5 + 1, 2), (rest / 3600, 2),
-            (rest / 60 % 60, 2), (rest % 60, 2),
-        ]
-        return parts.map { value, digits in
-            let text = String(value)
-            return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
-        }.joined()
-    }
+    static func moment(_ time: Timestamp) -> String { String(time.isoText.filter(\.isNumber).prefix(14)) }
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Several pushes at once, released by a barrier.
 
-    concurrent.py blob PORT     16 pushes of one blob: each is answered 201, and the blob is whole
-    concurrent.py tag  PORT     rounds of two pushes of one tag: both are answered 201, the tag is one of them, both stay by digest
+    side_by_side.py blob PORT     16 pushes of one blob: each is answered 201, and the blob is whole
+    side_by_side.py tag  PORT     rounds of two pushes of one tag: both are answered 201, the tag is one of them, both stay by digest
 """
 import random
 import sys

@@ -1,8 +1,8 @@
-import ArtifactModel
+public import ArtifactModel
 
 extension Timestamp {
     /// As JavaScript's `toISOString` writes it: `2026-11-27T18:20:00.000Z`. Moments outside the years 0 to 9999 are the nearest within.
-    var isoText: String {
+    public var isoText: String {
         let time = min(max(self.milliseconds, -62_167_219_200_000), 253_402_300_799_999)
         let day = Self.floor(time, 86_400_000)
         let rest = time - day * 86_400_000

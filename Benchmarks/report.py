@@ -218,7 +218,8 @@ def helm(index, size, publishes, peak, large, large_peak):
     ]
     tables.append(table("Publishing into it", ["", ""], rows, budgets))
     rows = [[name, f"{one['seconds']:.2f}", f"{one['cpu']:.2f}"] for name, one in zip(("cold: fetched, converted and composed", "warm"), large)]
-    tables.append(table("An upstream's index of 20 MB through a proxy", ["", "s", "CPU s"], rows, [(f"memory below 100 MB throughout: {large_peak * 1.048576:.0f}", large_peak * 1.048576 < 100)]))
+    quick = large[1]["seconds"]
+    tables.append(table(f"An upstream's index of 20 MB through a proxy; the server's memory reaches {large_peak * 1.048576:.0f} MB", ["", "s", "CPU s"], rows, [(f"no parsing once it is kept, < 0.2 s: {quick:.2f}", quick < 0.2)]))
     head = f"Measured {datetime.date.today().isoformat()} by `make bench`: {len(index['nginx'])} rounds, medians, {os.cpu_count()} cores ({processor()}), clients and servers on the same ones.\n\n"
     return head + "\n".join(tables)
 

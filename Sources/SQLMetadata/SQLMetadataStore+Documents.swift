@@ -19,7 +19,12 @@ extension SQLMetadataStore {
 
     public func bytes(ofFragments numbers: [Int64]) async throws(MetadataError) -> [[UInt8]?] {
         try await self.database.read { reader in
-            try numbers.map { number in try reader.first(.bytes(ofFragment: number)) { $0.bytes(0) } }
+            var found: [Int64: [UInt8]] = [:]
+            for start in stride(from: 0, to: numbers.count, by: SQLStatement.fragmentsAtOnce) {
+                let some = numbers[start..<min(numbers.count, start + SQLStatement.fragmentsAtOnce)]
+                try reader.rows(.bytes(ofFragments: some), limit: some.count) { row in found[row.integer(0)] = row.bytes(1) }
+            }
+            return numbers.map { found[$0] }
         }
     }
 }

@@ -66,5 +66,18 @@ extension SQLStatement {
             ])
     }
 
-    static func bytes(ofFragment number: Int64) -> SQLStatement { SQLStatement("SELECT bytes FROM fragments WHERE id = $1", [.integer(number)]) }
+    /// What one statement is asked for: each by itself would be a transaction of its own.
+    static let fragmentsAtOnce = 64
+
+    /// - Parameter numbers: 1 to `fragmentsAtOnce`.
+    static func bytes(ofFragments numbers: ArraySlice<Int64>) -> SQLStatement {
+        SQLStatement(
+            """
+            SELECT id, bytes FROM fragments WHERE id IN (
+              $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+              $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32,
+              $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48,
+              $49, $50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, $61, $62, $63, $64)
+            """, (0..<self.fragmentsAtOnce).map { .integer($0 < numbers.count ? numbers[numbers.startIndex + $0] : numbers[numbers.startIndex]) })
+    }
 }

@@ -73,7 +73,7 @@ enum ReadyBody: Sendable {
     case file(OpenFile, Range<Int64>)
 
     /// In memory, in bytes.
-    static let largest: Int64 = 512 << 10
+    static let largest: Int64 = 2 << 20
     /// In bytes: with larger ones it is the sending that costs.
     static let largestFile = BodySender.region
 

@@ -9,7 +9,7 @@ extension Documents {
     /// In bytes: what is smaller gains nothing by it.
     private static let leastCompressed: Int64 = 1 << 10
     /// What is larger is not waited for: who asks first gets it as it is.
-    private static let mostAtOnce = Int64(Rendering.largestInMemory)
+    private static let mostAtOnce: Int64 = 256 << 10
 
     func gzip(
         of rendering: Rendering, _ flight: Flight, on compute: any BlockingPool,
@@ -80,7 +80,7 @@ extension GzipEncoder {
         while var piece = self.encode(&bytes, isLast: isLast) {
             count += Int64(piece.readableBytes)
             buffer.writeBuffer(&piece)
-            guard buffer.readableBytes >= Rendering.largestInMemory else { continue }
+            guard buffer.readableBytes >= 256 << 10 else { continue }
             let target = try file ?? scratch.create()
             file = target
             try target.append(buffer)

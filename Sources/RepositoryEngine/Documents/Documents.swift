@@ -12,6 +12,13 @@ public final class Documents: Sendable {
         var repository: RepositoryID?
         var document: DocumentID
         var revision: Int
+
+        /// Where it is kept.
+        var place: OutlineKey {
+            var key = self
+            if case .generation = self.part { key.part = .generation(0) }
+            return key
+        }
     }
     struct Flight: Hashable, Sendable {
         var key: RenderingShelf.Key
@@ -19,7 +26,12 @@ public final class Documents: Sendable {
     }
 
     let shelf: Mutex<RenderingShelf>
-    private let outlines = Mutex(LeastRecentlyUsed<OutlineKey, FragmentContent.Rows>(capacity: 64 << 20))
+    /// Of a hosted repository's document the newest alone: the older ones are asked for no more.
+    private struct KeptOutline: Sendable {
+        var version: DocumentStamp.Part.Version
+        var rows: FragmentContent.Rows
+    }
+    private let outlines = Mutex(LeastRecentlyUsed<OutlineKey, KeptOutline>(capacity: 64 << 20))
     private let renderings = SharedWork<Flight, Rendering?>()
     let compressing = SharedWork<Flight, Rendering>()
     private let scanning = SharedWork<OutlineKey, FragmentContent.Rows>()
@@ -43,17 +55,22 @@ public final class Documents: Sendable {
         _ read: @escaping @Sendable () async throws -> FragmentContent.Rows
     ) async throws -> FragmentContent.Rows {
         let key = Self.outlineKey(type, key, part)
-        if let kept = self.outlines.withLock({ $0.value(of: key) }) { return kept }
+        if let kept = self.outlines.withLock({ $0.value(of: key.place) }), kept.version == part.version { return kept.rows }
         return try await self.scanning.value(key, start: start) {
             let rows = try await read()
-            self.outlines.withLock { $0.insert(rows, for: key, cost: rows.outline.cost + 16 * rows.numbers.count) }
+            self.keep(rows, key)
             return rows
         }
     }
 
     /// Of bytes that are about to be kept.
     func remember<Document: DerivedDocument>(_ outline: Outline, _ type: Document.Type, _ key: Document.Key, of part: DocumentStamp.Part) {
-        self.outlines.withLock { $0.insert(FragmentContent.Rows(outline: outline), for: Self.outlineKey(type, key, part), cost: outline.cost) }
+        self.keep(FragmentContent.Rows(outline: outline), Self.outlineKey(type, key, part))
+    }
+
+    private func keep(_ rows: FragmentContent.Rows, _ key: OutlineKey) {
+        let cost = rows.outline.cost + 16 * rows.numbers.count
+        self.outlines.withLock { $0.insert(KeptOutline(version: key.part, rows: rows), for: key.place, cost: cost) }
     }
 
     private static func outlineKey<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ part: DocumentStamp.Part) -> OutlineKey {

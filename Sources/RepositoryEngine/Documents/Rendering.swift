@@ -12,7 +12,7 @@ struct Rendering: Sendable {
     var isInMemory: Bool { self.bytes is MemoryContent }
 
     /// In bytes: what is larger goes to a file.
-    static let largestInMemory = 256 << 10
+    static let largestInMemory = 2 << 20
 }
 
 /// Carries a plan out: with one buffer for what is written and one for each source, however long the document is.
@@ -44,7 +44,8 @@ struct DocumentRenderer: Sendable {
         _ plan: DocumentPlan, of sources: [any ContentSource], base: String, computing: Set<ContentDigest.Algorithm> = [], compute: any BlockingPool,
         scratch: ScratchFolder
     ) async throws -> Rendering {
-        var renderer = DocumentRenderer(sources, computing, compute: compute, scratch: scratch)
+        let near = try await NearbySources(compute: compute, scratch: scratch).of(sources, plan)
+        var renderer = DocumentRenderer(near, computing, compute: compute, scratch: scratch)
         for piece in plan.pieces {
             switch piece {
             case .text(let range): try await renderer.write(plan.text[range])
@@ -97,8 +98,9 @@ struct DocumentRenderer: Sendable {
         self.windows[source] = (offset, bytes)
     }
 
+    /// What has begun to go to a file goes there in pieces.
     private mutating func flushIfFull() async throws {
-        if self.buffer.readableBytes >= Self.bufferSize { try await self.flush() }
+        if self.buffer.readableBytes >= (self.file == nil ? Rendering.largestInMemory : Self.bufferSize) { try await self.flush() }
     }
 
     private mutating func flush() async throws {

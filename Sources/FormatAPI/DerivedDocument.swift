@@ -40,6 +40,8 @@ public protocol DerivedDocument: Sendable {
     static func converter(_ key: Key) -> (any DocumentConverter)?
     /// Group: whether a member whose upstream sends what is no such document is left out, whatever `onMemberError` says: one that is in any other trouble is not.
     static var goesOnWithoutBroken: Bool { get }
+    /// What else than its rows it shows: equal words, equal bytes of equal rows. Empty: nothing.
+    static func variant(_ key: Key) -> String
     /// Pure: no time, no place and nothing at random in it, so that two nodes make the same bytes. Of sources in the order of the members; where two
     /// have an entry of one name, the first one's is meant.
     static func compose(_ sources: [Outline], _ key: Key, into plan: inout DocumentPlan) throws(FormatError)
@@ -49,6 +51,7 @@ extension DerivedDocument {
     public static var computing: Set<ContentDigest.Algorithm> { [] }
     public static func name(of entry: Outline.Entry, _ key: Key) -> String? { nil }
     public static func subject(of entry: Outline.Entry, _ key: Key) -> String? { self.name(of: entry, key) }
+    public static func variant(_ key: Key) -> String { "" }
     public static func existsEmpty(_ key: Key) -> Bool { false }
     public static func pointers(_ key: Key) -> (package: PackageName, kind: String)? { nil }
     public static func package(_ key: Key) -> PackageName? { nil }

@@ -99,6 +99,9 @@ public struct RequestContext: Sendable {
     public var decompress: @Sendable (_ bytes: ByteBuffer, _ limit: Int) async throws -> ByteBuffer? = { _, _ in nil }
     /// SHA-256, of what is small: of more than a few kilobytes it is the pool's.
     public var digest: @Sendable (_ bytes: ByteBuffer) -> ContentDigest? = { _ in nil }
+    /// What a repository of another format holds, with the rights of who asks; nil: there is no such repository, or nothing of the kind in it. For repositories that the
+    /// configuration names, and no others.
+    public var library: @Sendable (RepositoryName) -> (any ArtifactLibrary)? = { _ in nil }
     /// The account of who asks, and the way to one. nil: there is no access control.
     public var account: (any OwnAccount)?
     public init(

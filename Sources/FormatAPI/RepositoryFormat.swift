@@ -77,6 +77,8 @@ public protocol RepositoryFormat: Sendable {
     /// - Parameter choice: which variants, in the format's words (`linux/arm64`); empty: all.
     /// - Throws: `.invalidRequest` for what is no reference, `.notFound`, and `.unsupported` where the format has no such thing.
     func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, _ settings: Settings) async throws -> [Prefetch]
+    /// What a repository's content holds as artifacts that other formats may show, too; nil: nothing.
+    func library(of content: any RepositoryContent, changes: UInt64, _ isAllowed: @escaping @Sendable (Access) -> Bool) -> (any ArtifactLibrary)?
     /// The body that the format's clients understand.
     func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse
 }
@@ -91,6 +93,7 @@ extension RepositoryFormat {
     public func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, _ settings: Settings) async throws -> [Prefetch] {
         throw FormatError(.unsupported, "\(Self.id) repositories cannot be filled ahead of time")
     }
+    public func library(of content: any RepositoryContent, changes: UInt64, _ isAllowed: @escaping @Sendable (Access) -> Bool) -> (any ArtifactLibrary)? { nil }
     public static func name(at path: AssetPath) -> String { path.text }
     public static var idleFields: [String] { [] }
     public static var writePolicy: WritePolicy { .allow }

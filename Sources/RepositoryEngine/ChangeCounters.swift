@@ -13,6 +13,7 @@ public final class ChangeCounters: Sendable {
     struct Mark: Sendable {
         fileprivate let counter: Counter
         fileprivate let changes: UInt64
+        var count: UInt64 { self.changes }
         var holds: Bool { self.counter.changes.load(ordering: .acquiring) == self.changes }
     }
 
@@ -37,4 +38,9 @@ public final class ChangeCounters: Sendable {
     func raise(_ repository: RepositoryID) { self.counters.withLock { $0[repository] }?.raise() }
     /// Of any of them.
     func raiseAll() { self.all.raise() }
+}
+
+extension [ChangeCounters.Mark] {
+    /// How often anything has changed, all of them together: it only grows.
+    var sum: UInt64 { self.reduce(0) { $0 &+ $1.count } }
 }

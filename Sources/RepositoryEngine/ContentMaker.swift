@@ -47,6 +47,16 @@ public struct ContentMaker: Sendable {
         self.changes?.marks(of: [repository.id] + (catalogue.members[repository.name] ?? []).map(\.id))
     }
 
+    private func library(
+        _ name: RepositoryName, for principal: Principal, _ request: String, in catalogue: Catalogue, _ authorizer: any Authorizer
+    ) -> (any ArtifactLibrary)? {
+        guard let repository = catalogue.repositories[name], let format = catalogue.formats[repository.format] else { return nil }
+        let changes = self.marks(of: repository, in: catalogue)?.sum ?? 0
+        return format.library(of: self.content(of: repository, for: principal, request: request, in: catalogue, authorizer), changes: changes) { access in
+            authorizer.refused([access], of: name, by: principal).isEmpty
+        }
+    }
+
     /// Has upstreams asked again for what they did not have.
     public func forgetMisses() { self.misses.removeAll() }
 
@@ -75,6 +85,7 @@ public struct ContentMaker: Sendable {
             account: account, destination: destination)
         if case .hosted(let policy) = target.part { context.replaces = policy == .allow }
         context.now = self.now
+        context.library = { self.library($0, for: principal, request, in: catalogue, authorizer) }
         context.digest = { bytes in
             var hasher = MultiHasher([])
             hasher.update([bytes])

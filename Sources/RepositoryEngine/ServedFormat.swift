@@ -13,6 +13,7 @@ public protocol ServedFormat: Sendable {
     func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse
     func officialPrefix(ofRemote host: String) -> String?
     func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, settings: any Sendable) async throws -> [Prefetch]
+    func library(of content: any RepositoryContent, changes: UInt64, _ isAllowed: @escaping @Sendable (Access) -> Bool) -> (any ArtifactLibrary)?
     func name(at path: AssetPath) -> String
     /// The package of that name, where a hosted member that holds it keeps it to itself.
     /// Beginnings of header fields that no answer depends on.
@@ -91,6 +92,10 @@ public struct SitedFormat<Format: RepositoryFormat>: ServedFormat {
     }
 
     public func render(_ failure: Failure, for head: RequestHead) -> ArtifactResponse { self.format.render(failure, for: head) }
+
+    public func library(of content: any RepositoryContent, changes: UInt64, _ isAllowed: @escaping @Sendable (Access) -> Bool) -> (any ArtifactLibrary)? {
+        self.format.library(of: content, changes: changes, isAllowed)
+    }
 
     public func name(at path: AssetPath) -> String { Format.name(at: path) }
     public func exclusivePackage(_ name: String) -> PackageName? { Format.exclusivePackage(name) }

@@ -40,7 +40,6 @@ public final class YAMLReader {
         self.source = source
         self.deepest = deepest
         precondition(yaml_parser_initialize(self.parser) == 1, "libyaml has no memory")
-        yaml_parser_set_encoding(self.parser, YAML_UTF8_ENCODING)
         // It is asked for bytes in `next` only, and this object owns it.
         let me = Unmanaged.passUnretained(self).toOpaque()
         yaml_parser_set_input(

@@ -11,6 +11,8 @@ public indirect enum YAMLTree: Hashable, Sendable {
 
     /// Values in it at most, each as often as it is referred to.
     public static let mostValues = 20_000
+    /// Of its texts, in bytes, likewise.
+    public static let mostBytes = 1 << 20
 
     /// - Throws: `YAMLFlaw`, also for a key that is no scalar; of a key that comes twice, the last one counts.
     public static func read(_ bytes: [UInt8], deepest: Int = 64) throws -> YAMLTree? {
@@ -60,58 +62,92 @@ public indirect enum YAMLTree: Hashable, Sendable {
 
 /// Puts trees together of events: one after the other, as their reader has them.
 public struct YAMLTreeBuilder {
-    private var anchors: [String: (tree: YAMLTree, values: Int)] = [:]
-    /// So far in this one, those that are referred to counted each time: a few lines may stand for billions of values otherwise.
-    private var values = 0
-    private let mostValues: Int
+    private struct Anchored {
+        var tree: YAMLTree
+        var size: Size
+    }
+    private struct Size {
+        var values = 0
+        /// Of texts.
+        var bytes = 0
+        static func - (a: Self, b: Self) -> Self { Size(values: a.values - b.values, bytes: a.bytes - b.bytes) }
+    }
 
-    public init(mostValues: Int = YAMLTree.mostValues) { self.mostValues = mostValues }
+    private var anchors: [String: Anchored] = [:]
+    /// So far in this one, what is referred to counted each time: a few lines may stand for billions of values otherwise, or for gigabytes.
+    private var size = Size()
+    private let mostValues: Int
+    private let mostBytes: Int
+    private static let mostAnchors = 10_000
+
+    public init(mostValues: Int = YAMLTree.mostValues, mostBytes: Int = YAMLTree.mostBytes) {
+        self.mostValues = mostValues
+        self.mostBytes = mostBytes
+    }
 
     /// The value that comes next; nil: none does.
     public mutating func next(_ reader: YAMLReader) throws -> YAMLTree? {
         guard let event = try reader.next() else { return nil }
-        self.values = 0
-        return try self.value(event, reader)
+        return try self.value(beginningWith: event, reader)
     }
 
     /// The value that began with this event.
     public mutating func value(beginningWith event: YAMLEvent, _ reader: YAMLReader) throws -> YAMLTree {
-        self.values = 0
+        self.size = Size()
         return try self.value(event, reader)
     }
 
     private mutating func value(_ event: YAMLEvent, _ reader: YAMLReader) throws -> YAMLTree {
-        let before = self.values
-        try self.count(1, reader)
+        let before = self.size
         switch event {
-        case .scalar(let text, let isPlain, let anchor): return self.keep(.scalar(text, isPlain: isPlain), anchor, since: before)
+        case .scalar(let text, let isPlain, let anchor):
+            try self.count(Size(values: 1, bytes: text.utf8.count), reader)
+            return try self.keep(.scalar(text, isPlain: isPlain), anchor, since: before, reader)
         case .beginSequence(let anchor):
+            try self.count(Size(values: 1), reader)
             var items: [YAMLTree] = []
             while let inner = try reader.next(), inner != .endSequence { items.append(try self.value(inner, reader)) }
-            return self.keep(.sequence(items), anchor, since: before)
+            return try self.keep(.sequence(items), anchor, since: before, reader)
         case .beginMapping(let anchor):
-            var members: [YAMLTree.Member] = []
-            while let inner = try reader.next(), inner != .endMapping {
-                guard case .scalar(let key, _) = try self.value(inner, reader) else { throw reader.flaw("a key is neither a word nor a number") }
-                guard let event = try reader.next() else { break }
-                members.append(YAMLTree.Member(key: key, value: try self.value(event, reader)))
-            }
-            return self.keep(.mapping(members), anchor, since: before)
+            try self.count(Size(values: 1), reader)
+            return try self.keep(.mapping(try self.members(reader)), anchor, since: before, reader)
         case .alias(let name):
             guard let known = self.anchors[name] else { throw reader.flaw("*\(name) refers to nothing before it") }
-            try self.count(known.values - 1, reader)
+            try self.count(known.size, reader)
             return known.tree
         case .endMapping, .endSequence: throw reader.flaw("something ends that did not begin")
         }
     }
 
-    private mutating func keep(_ tree: YAMLTree, _ anchor: String?, since before: Int) -> YAMLTree {
-        if let anchor { self.anchors[anchor] = (tree, self.values - before) }
+    /// With those of the mappings that it merges (`<<`, <https://yaml.org/type/merge.html>), where it has none of the name itself.
+    private mutating func members(_ reader: YAMLReader) throws -> [YAMLTree.Member] {
+        var (members, merged) = ([YAMLTree.Member](), [YAMLTree.Member]())
+        while let inner = try reader.next(), inner != .endMapping {
+            guard case .scalar(let key, let isPlain) = try self.value(inner, reader) else { throw reader.flaw("a key is neither a word nor a number") }
+            guard let event = try reader.next() else { break }
+            let value = try self.value(event, reader)
+            if isPlain, key == "<<" { merged += Self.merged(value) } else { members.append(YAMLTree.Member(key: key, value: value)) }
+        }
+        guard !merged.isEmpty else { return members }
+        var known = Set(members.map(\.key))
+        for member in merged where known.insert(member.key).inserted { members.append(member) }
+        return members
+    }
+
+    private static func merged(_ value: YAMLTree) -> [YAMLTree.Member] { value.members ?? (value.items ?? []).flatMap { $0.members ?? [] } }
+
+    private mutating func keep(_ tree: YAMLTree, _ anchor: String?, since before: Size, _ reader: YAMLReader) throws -> YAMLTree {
+        guard let anchor else { return tree }
+        guard self.anchors.count < Self.mostAnchors else { throw reader.flaw("it has more than \(Self.mostAnchors) anchors") }
+        self.anchors[anchor] = Anchored(tree: tree, size: self.size - before)
         return tree
     }
 
-    private mutating func count(_ values: Int, _ reader: YAMLReader) throws {
-        self.values += values
-        guard self.values <= self.mostValues else { throw reader.flaw("it has more than \(self.mostValues) values") }
+    private mutating func count(_ more: Size, _ reader: YAMLReader) throws {
+        self.size = Size(values: self.size.values + more.values, bytes: self.size.bytes + more.bytes)
+        guard self.size.values <= self.mostValues else { throw reader.flaw("it has more than \(self.mostValues) values") }
+        guard self.size.bytes <= self.mostBytes else {
+            throw reader.flaw("its texts are more than \(self.mostBytes >> 10) KiB, each as often as it is referred to")
+        }
     }
 }

@@ -30,6 +30,8 @@ NEAR = """configVersion: 1
 repositories:
   charts: {{ format: helm, type: hosted, oci: true, owns: ["acme-*"] }}
   far: {{ format: helm, type: proxy, remote: "http://127.0.0.1:{far}/repository/charts", cache: {{ maxAge: 1s, revalidateDeadline: 2s }} }}
+  images: {{ format: docker, type: hosted }}
+  both: {{ format: helm, type: hosted, ociSource: images }}
   all: {{ format: helm, type: group, members: [charts, far], writeTo: charts }}
 security:
   roles: {{ everything: ["read:*", "write:*", "delete:*"], reader: ["read:*"], public: ["read:all:open*", "read:all:remote", "read:charts:open*"] }}
@@ -185,6 +187,17 @@ def helm4(near, public):
     client.login(host, "bob", "the password of bob", plain_http=True)
     secret()
     check("and with a good one", read(f"{target}/secret-1.0.0.tgz") == read(f"{folder}/secret-1.0.0.tgz"))
+    owner = registry.RegistryClient(plain_http=True)
+    owner.login(host, "ann", "the password of ann", plain_http=True)
+    registry.push(f"{folder}/open-0.2.0.tgz", f"oci://{host}/images/team", client=owner, plain_http=True)
+    shown = registry.repo_index(f"{near}/both", username="bob", password="the password of bob")["entries"]
+    check("a chart that was pushed to a registry is in the index beside it", [entry["version"] for entry in shown["open"]] == ["0.2.0"] and shown["open"][0]["urls"] == ["open-0.2.0.tgz"])
+    os.remove(f"{target}/open-0.2.0.tgz")
+    registry.pull("open", repo_url=f"{near}/both", destination=target, username="bob", password="the password of bob")
+    check("and comes as an archive, with its provenance", read(f"{target}/open-0.2.0.tgz") == read(f"{folder}/open-0.2.0.tgz") and ask(f"{near}/both/open-0.2.0.tgz.prov", user="bob")[2] == read(f"{folder}/open-0.2.0.tgz.prov"))
+    check("its values without it", ask(f"{near}/both/api/charts/open/0.2.0/values", user="bob")[0] == 200)
+    ask(f"http://{host}/v2/images/team/open/manifests/0.2.0", "DELETE", user="ann")
+    check("untagged, it is gone", "open" not in json.loads(ask(f"{near}/both/index.yaml", user="bob")[2])["entries"])
     check("with good credentials, what nobody else may see", "open" in registry.repo_index(f"{near}/charts", username="bob", password="the password of bob")["entries"])
     check("with bad ones", fails(lambda: registry.repo_index(f"{near}/charts", username="bob", password="no"), "401"))
 

@@ -97,22 +97,17 @@ extension HostedContent: DocumentHolder {
 extension GroupContent {
     func document<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Content? {
         var order = Documents.Order<Document>(key: key, repository: self.repository, context: self.context)
-        let catalogue = self.links.catalogue
-        if Document.name(key) == nil, !catalogue.owners.isEmpty {
-            order.isShown = { member, entry in
-                guard let name = Document.name(of: entry, key), let repository = catalogue.repositories[member] else { return true }
-                return catalogue.mayAsk(repository, about: name)
-            }
-        }
+        if Document.name(key) == nil, !self.links.catalogue.owners.isEmpty { order.isShown = { self.isShown($1, of: $0, in: type, key) } }
         return try await self.maker.documents.content(order, start: self.maker.fills.start) { try await self.parts(type, key, demand) }
     }
 
     func entry<Document: DerivedDocument>(
         _ type: Document.Type, _ key: Document.Key, section: String, name: String
     ) async throws -> DocumentEntry? {
+        let entry = Outline.Entry(section: section, name: name, bytes: 0..<0)
         for _ in 0..<5 {
             do {
-                for member in try await self.members(about: Document.name(key)) {
+                for member in try await self.members(about: Document.name(key)) where self.isShown(entry, of: member.repository.name, in: type, key) {
                     guard let part = try await (member.content() as? any DocumentHolder)?.heldPart(type, key) else {
                         // What it has is not known: nobody behind it may answer in its place.
                         if member.repository.isProxy { break }
@@ -123,7 +118,7 @@ extension GroupContent {
                 // Nobody's upstream is asked about what another member has.
                 for demand in [DocumentDemand.asConfigured, .containing(section: section, name: name)] {
                     let gathered = try await self.parts(type, key, demand)
-                    for part in gathered.parts {
+                    for part in gathered.parts where self.isShown(entry, of: part.member, in: type, key) {
                         if let entry = try await part.entry(section, name, on: self.context.compute) { return entry }
                     }
                     if let trouble = gathered.trouble { throw trouble }
@@ -136,13 +131,25 @@ extension GroupContent {
         throw FormatError(.unavailable, "this document changes faster than it can be read; try again", retryAfter: .seconds(1))
     }
 
+    /// Whether an entry may be shown of this member: not of one that may not be asked about the package that it is of.
+    private func isShown<Document: DerivedDocument>(_ entry: Outline.Entry, of member: RepositoryName, in type: Document.Type, _ key: Document.Key) -> Bool {
+        let catalogue = self.links.catalogue
+        guard Document.name(key) == nil, !catalogue.owners.isEmpty, let name = Document.name(of: entry, key), let repository = catalogue.repositories[member]
+        else { return true }
+        return catalogue.mayAsk(repository, about: name)
+    }
+
     /// A member whose upstream must be asked again for what another has is not: the members' own answer stands first.
     func outlines<Document: DerivedDocument>(_ type: Document.Type, _ key: Document.Key, _ demand: DocumentDemand) async throws -> Gathered<Outline>? {
         var outlines = Gathered<Outline>([])
         for attempt in demand == .asConfigured ? [demand] : [.asConfigured, demand] {
             let gathered = try await self.parts(type, key, attempt)
             outlines = Gathered([], skippedMembers: gathered.skippedMembers, trouble: gathered.trouble)
-            for part in gathered.parts { outlines.parts.append(try await part.read().outline) }
+            for part in gathered.parts {
+                let outline = try await part.read().outline
+                let isWhole = Document.name(key) != nil || self.links.catalogue.owners.isEmpty
+                outlines.parts.append(isWhole ? outline : outline.filter { self.isShown($0, of: part.member, in: type, key) })
+            }
             guard case .containing(let section, let name) = demand, !outlines.parts.contains(where: { $0.entry(section, name) != nil }) else {
                 return outlines.parts.isEmpty ? try Self.nothing(but: outlines.trouble) : outlines
             }

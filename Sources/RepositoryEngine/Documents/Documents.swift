@@ -165,7 +165,9 @@ public final class Documents: Sendable {
         let stamp = DocumentStamp(revision: Document.revision, parts: gathered.parts.map(\.stamp))
         let place = RenderingShelf.Place(repository: order.repository.id, document: Document.identifier(order.key))
         return Flight(
-            key: RenderingShelf.Key(place: place, publicBase: order.context.publicBase, isPartial: !gathered.skippedMembers.isEmpty), stamp: stamp)
+            key: RenderingShelf.Key(
+                place: place, publicBase: order.context.publicBase, isPartial: !gathered.skippedMembers.isEmpty,
+                variant: Document.variant(order.key)), stamp: stamp)
     }
 
     private func rendering<Document: DerivedDocument>(

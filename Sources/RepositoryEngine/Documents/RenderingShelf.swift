@@ -11,10 +11,12 @@ struct RenderingShelf: Sendable {
         var publicBase: String
         /// Without some member of the group: the whole one is not to be lost over it.
         var isPartial: Bool
+        /// `DerivedDocument.variant`
+        var variant = ""
         /// The same as gzip.
         var isCompressed = false
 
-        var compressed: Key { Key(place: self.place, publicBase: self.publicBase, isPartial: self.isPartial, isCompressed: true) }
+        var compressed: Key { Key(place: self.place, publicBase: self.publicBase, isPartial: self.isPartial, variant: self.variant, isCompressed: true) }
     }
     private struct Kept: Sendable {
         var stamp: DocumentStamp

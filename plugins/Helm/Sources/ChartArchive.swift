@@ -9,7 +9,9 @@ struct ChartArchive: Sendable {
     /// Helm's own bounds (`MaxDecompressedChartSize`, `MaxDecompressedFileSize`), in bytes.
     static let largest: Int64 = 100 << 20
     static let largestFile: Int64 = 5 << 20
-    static let mostEntries = 50_000
+    static let mostEntries = 20_000
+    /// Of the names of templates together, in bytes.
+    static let mostNames = 1 << 20
 
     /// Of files right below the chart's folder, whose content is wanted: their longest, in bytes.
     private let wanted: [String: Int64]
@@ -25,6 +27,7 @@ struct ChartArchive: Sendable {
     private(set) var found: [String: ByteBuffer] = [:]
     /// Paths of the chart's own templates.
     private(set) var templates: [String] = []
+    private var names = 0
 
     init(wanting wanted: [String: Int64]) { self.wanted = wanted }
 
@@ -85,17 +88,27 @@ struct ChartArchive: Sendable {
         let path = try Self.parts(of: entry.path)
         guard let top = path.first else { return }
         if entry.kind == .file, path.count == 1 { throw FormatError(.invalidRequest, "«\(top)» lies beside the chart's folder, and not in it") }
-        // The first folder is the chart's; Helm looks at no other.
+        // Helm takes the files of all folders for the chart's, and of two the last.
         self.folder = self.folder ?? top
-        guard top == self.folder, entry.kind == .file else { return }
+        guard top == self.folder else {
+            throw FormatError(.invalidRequest, "the archive has another folder beside «\(self.folder ?? "")»: «\(top.prefix(200))»")
+        }
+        guard entry.kind == .file else { return }
         let name = path.dropFirst().joined(separator: "/")
-        if path.count > 2, path[1] == "templates" { self.templates.append(name) }
+        guard self.found[name] == nil else { throw FormatError(.invalidRequest, "the archive has two files «\(name.prefix(200))»") }
+        if path.count > 2, path[1] == "templates" { try self.add(template: name) }
         guard entry.size <= Self.largestFile else {
             throw FormatError(.tooLarge, "«\(name.prefix(200))» has more than \(Self.largestFile >> 20) MiB, and Helm takes no such file")
         }
         guard let longest = self.wanted[name] else { return }
         guard entry.size <= longest else { throw FormatError(.tooLarge, "\(name) has more than \(longest >> 10) KiB") }
         self.current = (name, ByteBuffer())
+    }
+
+    private mutating func add(template name: String) throws(FormatError) {
+        self.names += name.utf8.count
+        guard self.names <= Self.mostNames else { throw FormatError(.tooLarge, "the names of the chart's templates are too long together") }
+        self.templates.append(name)
     }
 
     private static func parts(of path: String) throws(FormatError) -> [String] {

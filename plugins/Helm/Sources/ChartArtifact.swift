@@ -53,7 +53,10 @@ struct ChartArtifact: Sendable {
     /// A tag has no plus: Helm writes `_` for it, and reads it back.
     var tag: String { self.id.version.text.replacing("+", with: "_") }
 
-    var manifest: ByteBuffer {
+    /// As it is now; and as it was before there was a provenance, by whose digest somebody may ask.
+    var manifests: [ByteBuffer] { [self.manifest(self.provenance)] + (self.provenance == nil ? [] : [self.manifest(nil)]) }
+
+    private func manifest(_ provenance: (digest: ContentDigest, size: Int64)?) -> ByteBuffer {
         var json = JSONText()
         json.raw("{\"schemaVersion\":2")
         json.member("mediaType", Self.manifestType)

@@ -7,7 +7,10 @@ import NIOCore
 /// One section, `entries`, of entries named `chart/version`. Of a hosted repository they are whole; what a proxy keeps of its upstream's index is in our own
 /// form (`ChartIndexConverter`), with the upstream's address of each chart in a slot.
 enum ChartIndex: DerivedDocument {
-    struct Key: Hashable, Sendable {}
+    struct Key: Hashable, Sendable {
+        /// Shown beside those of the rows, which go before them.
+        var extra: ExtraCharts?
+    }
 
     static let revision = 1
     static let section = "entries"
@@ -19,6 +22,7 @@ enum ChartIndex: DerivedDocument {
     static func contentType(_ key: Key) -> String { "application/yaml" }
     static func name(_ key: Key) -> String? { nil }
     static func name(of entry: Outline.Entry, _ key: Key) -> String? { Self.chart(of: entry) }
+    static func variant(_ key: Key) -> String { key.extra?.state ?? "" }
     static func existsEmpty(_ key: Key) -> Bool { true }
     static func path(_ key: Key) throws -> AssetPath { AssetPath(checked: ".index/index.yaml") }
     static func upstream(_ key: Key) -> UpstreamResource {
@@ -64,15 +68,18 @@ enum ChartIndex: DerivedDocument {
     static func compose(_ sources: [Outline], _ key: Key, into plan: inout DocumentPlan) throws(FormatError) {
         plan.write("{\"entries\":{")
         var chart: String?
-        for (source, entry) in self.merged(sources) {
-            let name = self.chart(of: entry)
+        for entry in self.merged(sources, key.extra) {
+            let name = entry.chart
             if let chart, chart == name {
                 plan.write(",\n")
             } else {
                 plan.write(chart == nil ? "\"\(name)\":[\n" : "\n],\"\(name)\":[\n")
                 chart = name
             }
-            self.copy(entry, from: source, into: &plan)
+            switch entry.from {
+            case .source(let source, let entry): self.copy(entry, from: source, into: &plan)
+            case .extra(let bytes): plan.write(bytes)
+            }
         }
         plan.write(chart == nil ? self.end : "\n]" + self.end)
         plan.writePublicPath()
@@ -83,13 +90,29 @@ enum ChartIndex: DerivedDocument {
     static let end = "},\"apiVersion\":\"v1\",\"serverInfo\":{\"contextPath\":\""
     static let beforeEntries = "{\"entries\":"
 
-    private static func merged(_ sources: [Outline]) -> [(source: Int, entry: Outline.Entry)] {
-        var all: [(source: Int, entry: Outline.Entry)] = []
-        var known: Set<String> = []
-        for (number, source) in sources.enumerated() {
-            for entry in source.entries where sources.count == 1 || known.insert(entry.name).inserted { all.append((number, entry)) }
+    private struct Shown {
+        enum From {
+            case source(Int, Outline.Entry)
+            case extra([UInt8])
         }
-        return all.sorted { $0.entry.sortKey.lexicographicallyPrecedes($1.entry.sortKey) }
+        var chart: String
+        var sortKey: [UInt8]
+        var from: From
+    }
+
+    private static func merged(_ sources: [Outline], _ extra: ExtraCharts?) -> [Shown] {
+        var all: [Shown] = []
+        var known: Set<String> = []
+        let isAlone = sources.count == 1 && extra == nil
+        for (number, source) in sources.enumerated() {
+            for entry in source.entries where isAlone || known.insert(entry.name).inserted {
+                all.append(Shown(chart: self.chart(of: entry), sortKey: entry.sortKey, from: .source(number, entry)))
+            }
+        }
+        for (id, chart) in extra?.charts ?? [:] where !known.contains(id.entryName) {
+            all.append(Shown(chart: id.name.text, sortKey: self.sortKey(id), from: .extra(chart.entry)))
+        }
+        return all.sorted { $0.sortKey.lexicographicallyPrecedes($1.sortKey) }
     }
 
     /// Its chart is asked of us, under the name that it has here.

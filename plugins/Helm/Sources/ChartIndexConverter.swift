@@ -11,10 +11,20 @@ struct ChartIndexConverter: DocumentConverter {
 
     /// - Throws: `.upstreamFailed` where it is no index.
     func convert(_ read: @escaping (UnsafeMutableRawBufferPointer) throws -> Int, _ write: (ByteBuffer) throws -> Void) throws {
-        let reader = YAMLReader(read)
+        var taken = 0
+        let reader = YAMLReader { space in
+            let count = try read(space)
+            taken += count
+            return count
+        }
         do {
-            var conversion = Conversion(reader: reader)
-            try conversion.run(write)
+            var (conversion, given) = (Conversion(reader: reader), 0)
+            try conversion.run { piece in
+                given += piece.readableBytes
+                // By what it refers to, a little may stand for any number of gigabytes.
+                guard given <= (1 << 20) + 8 * taken else { throw FormatError(.upstreamFailed, "the upstream's index says the same again and again") }
+                try write(piece)
+            }
         } catch let flaw as YAMLFlaw {
             throw FormatError(.upstreamFailed, "the upstream's index cannot be read, line \(flaw.line): \(flaw.message)", cause: flaw)
         }
@@ -26,6 +36,8 @@ struct ChartIndexConverter: DocumentConverter {
         var output = ByteBuffer()
         var isIndex = false
         var count = 0
+        /// Of the chart that is being read.
+        var versions: Set<String> = []
 
         mutating func run(_ write: (ByteBuffer) throws -> Void) throws {
             guard case .beginMapping? = try self.reader.next() else { throw Self.noIndex("it is no mapping") }
@@ -55,6 +67,7 @@ struct ChartIndexConverter: DocumentConverter {
                     _ = try self.builder.value(beginningWith: value, self.reader)
                     continue
                 }
+                self.versions = []
                 while let item = try self.reader.next(), item != .endSequence {
                     try self.add(try self.builder.value(beginningWith: item, self.reader), of: chart)
                     guard self.output.readableBytes >= 256 << 10 else { continue }
@@ -68,11 +81,12 @@ struct ChartIndexConverter: DocumentConverter {
         private mutating func add(_ entry: YAMLTree, of chart: String) throws {
             self.count += 1
             guard self.count <= ChartIndexConverter.mostEntries else { throw Self.noIndex("it has more than \(ChartIndexConverter.mostEntries) entries") }
-            guard let metadata = Self.metadata(entry), metadata.name.text == chart,
+            guard let metadata = Self.metadata(entry), metadata.name.text == chart, metadata.id.isPlain,
                 let url = entry["urls"]?.items?.lazy.compactMap(\.text).first(where: { !$0.isEmpty })
             else { return }
             let line = ChartIndex.entry(metadata, created: entry["created"]?.text, digest: Self.digest(entry), url: url)
-            guard line.count <= ChartIndexConverter.longestEntry else { return }
+            // Of a version that comes twice, the first.
+            guard line.count <= ChartIndexConverter.longestEntry, self.versions.insert(metadata.version.text).inserted else { return }
             self.output.writeString("\(metadata.name)\t\(metadata.version)\t")
             self.output.writeBytes(line)
             self.output.writeStaticString("\n")

@@ -33,7 +33,8 @@ struct ChartMetadata: Hashable, Sendable {
     }
 
     init(_ tree: YAMLTree) throws(FormatError) {
-        guard tree.members != nil else { throw FormatError(.invalidRequest, "Chart.yaml is no mapping of names to values") }
+        guard let members = tree.members else { throw FormatError(.invalidRequest, "Chart.yaml is no mapping of names to values") }
+        try Self.check(keys: members.map(\.key))
         guard let name = tree["name"]?.text, let version = tree["version"]?.text else {
             throw FormatError(.invalidRequest, "Chart.yaml must say name and version")
         }
@@ -42,10 +43,27 @@ struct ChartMetadata: Hashable, Sendable {
         self.tree = tree
     }
 
+    /// Helm reads the names of fields in either case, and the last one of two counts: what is read in two ways is refused.
+    private static func check(keys: [String]) throws(FormatError) {
+        var seen: Set<String> = []
+        for key in keys {
+            let folded = key.uppercased()
+            guard seen.insert(folded).inserted else { throw FormatError(.invalidRequest, "Chart.yaml says «\(key.prefix(100))» twice") }
+            guard let known = Self.folded[folded], known != key else { continue }
+            throw FormatError(.invalidRequest, "Chart.yaml has a field «\(key.prefix(100))», which Helm takes for «\(known)»: write it so")
+        }
+    }
+    private static let folded = Dictionary(uniqueKeysWithValues: Self.fields.map { ($0.name.uppercased(), $0.name) })
+
     /// Whether Helm would take the chart: what an index may leave out, a chart may not.
     func check() throws(FormatError) {
         guard let apiVersion = self.tree["apiVersion"]?.text, ["v1", "v2"].contains(apiVersion) else {
             throw FormatError(.invalidRequest, "Chart.yaml must say apiVersion: v2 (or v1, of Helm 2)")
+        }
+        guard self.id.isPlain else {
+            let meant = ChartFile(self.id.file)?.id.description ?? "something else"
+            throw FormatError(
+                .invalidRequest, "\(self.id) cannot be told from \(meant) by its file's name, «\(self.id.file)»: write all three numbers of the version")
         }
         guard ["application", "library", nil].contains(self.tree["type"]?.text) else {
             throw FormatError(.invalidRequest, "a chart's type is application or library")

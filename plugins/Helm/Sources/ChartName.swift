@@ -41,14 +41,19 @@ struct ChartID: Hashable, Sendable, CustomStringConvertible {
     /// Of the index's entry.
     var entryName: String { "\(self.name)/\(self.version)" }
     var description: String { "\(self.name) \(self.version)" }
+
+    /// Whether its file's name says it, and not another.
+    var isPlain: Bool { ChartFile(self.file)?.id == self }
 }
 
 /// `<name>-<version>.tgz`, or the provenance beside it.
+///
+/// Names and versions may both have hyphens and digits: `mysql-8-1.0.0.tgz` may be of `mysql-8` or of `mysql`. One of them is meant, always the same: the one whose version
+/// has three numbers, else the one whose version is longest. What would be meant otherwise is not taken (`ChartID.isPlain`).
 struct ChartFile: Hashable, Sendable {
     let text: String
     let isProvenance: Bool
-    /// What it may be of. Both parts may have hyphens and digits; the one whose version is longest comes first.
-    let readings: [ChartID]
+    let id: ChartID
 
     /// nil: no chart's file is called so.
     init?(_ text: String) {
@@ -62,13 +67,13 @@ struct ChartFile: Hashable, Sendable {
             }
             readings.append(ChartID(name: name, version: version))
         }
-        guard !readings.isEmpty else { return nil }
+        guard let id = readings.first(where: \.version.isWhole) ?? readings.first else { return nil }
         self.text = text
-        self.readings = readings
+        self.id = id
     }
 
     /// Without `.prov`.
     var chart: String { self.isProvenance ? String(self.text.dropLast(5)) : self.text }
     /// What grants and `owns` are matched with.
-    var name: ChartName { self.readings[0].name }
+    var name: ChartName { self.id.name }
 }

@@ -11,6 +11,8 @@ struct ChartVersion: Hashable, Sendable, CustomStringConvertible {
     let text: String
     /// `memcmp` order is precedence: equal where two differ in what is built alone.
     let sortKey: [UInt8]
+    /// It has all three numbers.
+    let isWhole: Bool
 
     /// - Throws: `.invalidRequest`.
     init(_ text: String) throws(FormatError) {
@@ -27,6 +29,7 @@ struct ChartVersion: Hashable, Sendable, CustomStringConvertible {
         guard reader.read() else { return nil }
         self.text = text
         self.sortKey = reader.key
+        self.isWhole = reader.isWhole
     }
 
     var description: String { self.text }
@@ -45,6 +48,7 @@ private struct VersionReader {
 
     let bytes: [UInt8]
     private(set) var key: [UInt8] = []
+    private(set) var isWhole = true
     private var at = 0
 
     init(bytes: [UInt8]) { self.bytes = bytes }
@@ -57,6 +61,7 @@ private struct VersionReader {
             if self.take(".") {
                 guard self.number() else { return false }
             } else {
+                self.isWhole = false
                 self.key += [1, UInt8(ascii: "0")]
             }
         }

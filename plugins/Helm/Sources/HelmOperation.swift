@@ -49,7 +49,7 @@ public struct HelmOperation: FormatOperation {
 
     public var subject: String {
         switch self.address {
-        case .file(let file): "\(file.readings[0].name):\(file.readings[0].version)"
+        case .file(let file): "\(file.id.name):\(file.id.version)"
         case .version(let id), .part(let id, _): "\(id.name):\(id.version)"
         case .chart(let name), .blob(let name, _), .tags(let name): name.text
         case .manifest(let name, let reference): "\(name):\(reference)"

@@ -9,19 +9,20 @@ extension HelmRepository {
     private static let largestPage = 64 << 20
 
     /// All charts with all their versions: the index without its frame. `offset` and `limit` count charts.
-    func charts(_ head: RequestHead, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+    func charts(_ head: RequestHead, _ key: ChartIndex.Key, _ content: any RepositoryContent) async throws -> ArtifactResponse {
         guard head.query("offset") != nil || head.query("limit") != nil else {
-            guard let index = try await content.document(ChartIndex.self, ChartIndex.Key()) else { return Self.json("{}") }
+            guard let index = try await content.document(ChartIndex.self, key) else { return Self.json("{}") }
             return try await self.entries(of: index, content)
         }
         guard let offset = Int(head.query("offset") ?? "0"), let limit = Int(head.query("limit") ?? "1000"), offset >= 0, (1...10_000).contains(limit) else {
             throw FormatError(.invalidRequest, "offset and limit count charts: limit is at most 10000")
         }
-        let names = try await self.names(content).dropFirst(offset).prefix(limit)
+        let charts = try await self.charts(key, content)
+        let names = charts.keys.sorted { ByteText.precedes($0.text, $1.text) }.dropFirst(offset).prefix(limit)
         var body = ByteBuffer(string: "{")
         for (place, name) in names.enumerated() {
             body.writeString("\(place > 0 ? "," : "")\"\(name)\":")
-            body.writeImmutableBuffer(try await self.list(of: name, content))
+            body.writeImmutableBuffer(try await self.list(of: charts[name] ?? [], key, content))
             guard body.readableBytes <= Self.largestPage else { throw FormatError(.invalidRequest, "this page is too long: ask for fewer charts") }
         }
         body.writeString("}\n")
@@ -44,36 +45,44 @@ extension HelmRepository {
         return response.repeatable
     }
 
-    func versions(of name: ChartName, _ content: any RepositoryContent) async throws -> ArtifactResponse {
-        let list = try await self.list(of: name, content)
+    func versions(of name: ChartName, _ key: ChartIndex.Key, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        let list = try await self.list(of: try await self.entries(of: name, key, content), key, content)
         guard list.readableBytes > 2 else { throw Self.absent(name.text) }
         return Self.json(list)
     }
 
-    func describe(_ id: ChartID, _ content: any RepositoryContent) async throws -> ArtifactResponse {
-        guard let entry = try await self.entry(id, content) else { throw Self.absent(id.description) }
+    func describe(_ id: ChartID, _ key: ChartIndex.Key, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        guard let entry = try await self.entry(id, key, content) else { throw Self.absent(id.description) }
         return Self.json(entry)
     }
 
     // MARK: Entries
 
-    private func names(_ content: any RepositoryContent) async throws -> [ChartName] {
+    /// Of each chart its versions, the highest first.
+    private func charts(_ key: ChartIndex.Key, _ content: any RepositoryContent) async throws -> [ChartName: [ChartID]] {
         let outlines = try await content.outlines(ChartIndex.self, ChartIndex.Key(), .asConfigured)?.parts ?? []
-        return Set(outlines.flatMap(\.entries).map { ChartIndex.chart(of: $0) }).sorted { ByteText.precedes($0, $1) }.compactMap { ChartName(reading: $0) }
+        let extra = (key.extra?.charts ?? [:]).keys
+        return try await content.context.compute.run {
+            let own = outlines.flatMap(\.entries).compactMap { entry -> ChartID? in
+                guard let name = ChartName(reading: ChartIndex.chart(of: entry)), let version = ChartVersion(reading: ChartIndex.version(of: entry)) else {
+                    return nil
+                }
+                return ChartID(name: name, version: version)
+            }
+            return Dictionary(grouping: Set(own).union(extra), by: \.name).mapValues { ids in
+                ids.map { (ChartIndex.sortKey($0), $0) }.sorted { $0.0.lexicographicallyPrecedes($1.0) }.map(\.1)
+            }
+        }
     }
 
-    /// The highest first.
-    func entries(of name: ChartName, _ content: any RepositoryContent) async throws -> [ChartID] {
-        let outlines = try await content.outlines(ChartIndex.self, ChartIndex.Key(), .asConfigured)?.parts ?? []
-        let versions = outlines.flatMap(\.entries).filter { ByteText.equal(ChartIndex.chart(of: $0), name.text) }.map { ChartIndex.version(of: $0) }
-        let ids = Set(versions).compactMap { ChartVersion(reading: $0) }.map { ChartID(name: name, version: $0) }
-        return ids.sorted { ChartIndex.sortKey($0).lexicographicallyPrecedes(ChartIndex.sortKey($1)) }
+    func entries(of name: ChartName, _ key: ChartIndex.Key, _ content: any RepositoryContent) async throws -> [ChartID] {
+        try await self.charts(key, content)[name] ?? []
     }
 
-    private func list(of name: ChartName, _ content: any RepositoryContent) async throws -> ByteBuffer {
+    private func list(of ids: [ChartID], _ key: ChartIndex.Key, _ content: any RepositoryContent) async throws -> ByteBuffer {
         var list = ByteBuffer(string: "[")
-        for id in try await self.entries(of: name, content) {
-            guard let entry = try await self.entry(id, content) else { continue }
+        for id in ids {
+            guard let entry = try await self.entry(id, key, content) else { continue }
             if list.readableBytes > 1 { list.writeString(",") }
             list.writeImmutableBuffer(entry)
         }
@@ -82,8 +91,10 @@ extension HelmRepository {
     }
 
     /// As a client sees it: its address is here.
-    private func entry(_ id: ChartID, _ content: any RepositoryContent) async throws -> ByteBuffer? {
-        guard let entry = try await content.entry(ChartIndex.self, ChartIndex.Key(), section: ChartIndex.section, name: id.entryName) else { return nil }
+    private func entry(_ id: ChartID, _ key: ChartIndex.Key, _ content: any RepositoryContent) async throws -> ByteBuffer? {
+        guard let entry = try await content.entry(ChartIndex.self, key, section: ChartIndex.section, name: id.entryName) else {
+            return key.extra?.charts[id].map { ByteBuffer(bytes: $0.entry) }
+        }
         guard let slot = entry.slots.first else { return entry.bytes }
         var out = entry.bytes.getSlice(at: entry.bytes.readerIndex, length: Int(slot.bytes.lowerBound)) ?? ByteBuffer()
         out.writeString(PercentEncoding.path(slot.path))
@@ -95,17 +106,8 @@ extension HelmRepository {
     // MARK: What is in a chart
 
     /// Its README, its values, their schema, or the names of its templates, out of its archive.
-    func part(_ part: HelmAddress.Part, of id: ChartID, _ content: any RepositoryContent) async throws -> ArtifactResponse {
-        let kept = try await content.gather(id.name.text) {
-            try await $0.content(ContentRequest(id.path, .immutable, contentType: Self.archiveType, delivery: .whole))
-        }
-        var found = kept.parts.compactMap { $0 }.first
-        if found == nil {
-            var want = try await self.request(id, content)
-            want.delivery = .whole
-            found = try await content.content(want)
-        }
-        guard let found else { throw kept.trouble ?? Self.absent(id.description) }
+    func part(_ part: HelmAddress.Part, of id: ChartID, _ key: ChartIndex.Key, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        guard let found = try await self.found(id, isProvenance: false, key, content) else { throw Self.absent(id.description) }
         let archive = try await self.archive(of: found, wanting: part.file.map { [$0: ChartArchive.largestFile] } ?? [:], content.context.compute)
         guard let file = part.file else {
             var json = JSONText()

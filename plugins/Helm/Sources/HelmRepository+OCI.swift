@@ -11,9 +11,8 @@ extension HelmRepository {
     func manifest(_ name: ChartName, _ reference: String, _ content: any RepositoryContent) async throws -> ArtifactResponse {
         let digest = Self.digest(reference)
         let found = try await self.first(of: name, content) { artifact in
-            guard let digest else { return artifact.tag == reference ? artifact.manifest : nil }
-            let manifest = artifact.manifest
-            return content.context.digest(manifest) == digest ? manifest : nil
+            guard let digest else { return artifact.tag == reference ? artifact.manifests.first : nil }
+            return artifact.manifests.first { content.context.digest($0) == digest }
         }
         guard let manifest = found, let digest = content.context.digest(manifest) else {
             throw FormatError(.notFound, "there is no chart «\(name)» with the tag or digest «\(reference.prefix(200))»")

@@ -4,24 +4,43 @@ import HTTPTypes
 import NIOCore
 
 extension HelmRepository {
-    func index(_ content: any RepositoryContent) async throws -> ArtifactResponse {
-        guard let index = try await content.document(ChartIndex.self, ChartIndex.Key()) else { throw FormatError(.notFound, "there is no index here") }
+    func index(_ key: ChartIndex.Key, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        guard let index = try await content.document(ChartIndex.self, key) else { throw FormatError(.notFound, "there is no index here") }
         return ArtifactResponse(.ok, body: .content(index)).repeatable
     }
 
-    /// A chart's archive, or its provenance. What is kept is given without a look at any index.
-    func read(_ file: ChartFile, _ content: any RepositoryContent) async throws -> ArtifactResponse {
-        let path = AssetPath(checked: file.text)
-        let kept = try await content.gather(file.name.text) { member in
-            try await member.content(ContentRequest(path, .immutable, contentType: Self.type(file)))
+    /// A chart's archive, or its provenance.
+    func read(_ file: ChartFile, _ key: ChartIndex.Key, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        guard let found = try await self.found(file.id, isProvenance: file.isProvenance, key, content) else { throw Self.absent(file.text) }
+        return ArtifactResponse(.ok, body: .content(found)).repeatable
+    }
+
+    /// Of the member whose entry the index shows; where none has one, what is kept, and what a registry has.
+    func found(_ id: ChartID, isProvenance: Bool, _ key: ChartIndex.Key, _ content: any RepositoryContent) async throws -> Content? {
+        var (want, unknown): (ContentRequest?, FormatError?)
+        do { want = try await self.wanted(id, isProvenance: isProvenance, content) } catch let error as FormatError { unknown = error }
+        if let want {
+            // Of this member alone, whatever another has under the same name.
+            let given = try await content.gather(id.name.text) { member in
+                member.context.repository == want.from ? try await member.content(want) : nil
+            }
+            if let found = given.parts.compactMap({ $0 }).first { return found }
+            if let trouble = given.trouble { throw trouble }
+            return nil
         }
-        if let found = kept.parts.compactMap({ $0 }).first { return ArtifactResponse(.ok, body: .content(found)).repeatable }
-        for id in file.readings {
-            guard let want = try await self.wanted(id, isProvenance: file.isProvenance, content) else { continue }
-            if let found = try await content.content(want) { return ArtifactResponse(.ok, body: .content(found)).repeatable }
+        if var found = try await key.extra?.content(of: id, isProvenance: isProvenance) {
+            found.head.contentType = isProvenance ? Self.provenanceType : Self.archiveType
+            return found
         }
-        if let trouble = kept.trouble { throw trouble }
-        throw Self.absent(file.text)
+        // What an upstream lists no more, and is here from before.
+        let path = isProvenance ? id.provenancePath : id.path
+        let kept = try await content.gather(id.name.text) { member in
+            try await member.content(ContentRequest(path, .immutable, contentType: isProvenance ? Self.provenanceType : Self.archiveType))
+        }
+        if let found = kept.parts.compactMap({ $0 }).first { return found }
+        // Nobody can say whether there is one.
+        if let trouble = unknown ?? kept.trouble { throw trouble }
+        return nil
     }
 
     /// Of a chart that must be there.
@@ -61,15 +80,15 @@ extension HelmRepository {
 
     static let archiveType = "application/gzip"
     static let provenanceType = "text/plain; charset=utf-8"
-    private static func type(_ file: ChartFile) -> String { file.isProvenance ? self.provenanceType : self.archiveType }
 
-    /// Of an entry in our own form: its members are in one line, and `digest` is a member of the entry alone.
+    /// Of an entry in our own form: it stands right before the address, and nowhere else.
     private static func digest(in entry: ByteBuffer) -> ContentDigest? {
-        let mark = Array(",\"digest\":\"".utf8)
+        let (before, after) = (Array(",\"digest\":\"".utf8), ChartIndex.beforeURL.withUTF8Buffer { Array($0) })
         let bytes = entry.readableBytesView
-        guard let place = bytes.lastRange(of: mark), bytes.count >= place.upperBound - bytes.startIndex + 64 else { return nil }
-        let hex = String(decoding: bytes[place.upperBound..<(place.upperBound + 64)], as: UTF8.self)
-        do { return try ContentDigest("sha256:\(hex)") } catch { return nil }
+        guard let address = bytes.lastRange(of: after), case let end = address.lowerBound - 1, case let start = end - 64,
+            start - before.count >= bytes.startIndex, bytes[(start - before.count)..<start].elementsEqual(before)
+        else { return nil }
+        do { return try ContentDigest("sha256:\(String(decoding: bytes[start..<end], as: UTF8.self))") } catch { return nil }
     }
 }
 

@@ -90,57 +90,59 @@ extension HelmRepository {
         let (id, target) = (chart.metadata.id, try content.writable())
         var assets = [NewAsset(id.path, chart.blob, contentType: Self.archiveType)]
         var signature: StagedBlob?
+        let isKept = try await self.isKept(chart, target)
         if let (provenance, bytes) = provenance {
             guard provenance.file == id.file else {
                 throw FormatError(.invalidRequest, "the provenance is of «\(provenance.file)», and the chart is «\(id.file)»")
             }
             try provenance.check(chart.blob.digests)
+            if isKept { return try await self.keep(provenance, bytes, content) }
             let blob = try await content.stage(ByteStream.once(bytes), StageDemand())
             assets.append(NewAsset(id.provenancePath, blob, contentType: Self.provenanceType))
             signature = blob
-        } else if try await self.isKept(chart, target) {
-            // The same again is what is there already, with the moment at which it came.
-            return Self.saved(chart.blob.digests)
         }
+        // The same again is what is there already, with the moment at which it came.
+        if isKept { return Self.saved(chart.blob.digests) }
         let entry = ChartIndex.entry(
             chart.metadata, created: content.context.now().isoText, digest: chart.blob.digests.first(.sha256)?.hex, url: PercentEncoding.path(id.file))
+        guard entry.count <= ChartIndexConverter.longestEntry else { throw FormatError(.tooLarge, "Chart.yaml is too long for an index") }
         let component = Component(
             id.coordinates, attributes: Self.attributes(of: chart.metadata, signature), sortKey: id.version.sortKey, assets: assets,
             fragments: [ChartIndex.fragment(id, entry)])
         var changes = [Edit.Change.extend(component, .byPolicy)]
         if provenance == nil, try await self.isOfAnother(id, chart.blob.digests, target) { changes += Self.forgetting(id) }
-        try await self.commit(Edit(changes), of: id, content)
+        try await self.commit(Edit(changes), of: id, as: id.file, content)
         return Self.saved(chart.blob.digests)
     }
 
     private func keep(_ provenance: Provenance, _ bytes: ByteBuffer, _ content: any RepositoryContent) async throws -> ArtifactResponse {
         let target = try content.writable()
-        guard let file = ChartFile(provenance.file) else { throw Self.absent(provenance.file) }
-        for id in file.readings {
-            guard let chart = try await target.content(ContentRequest(id.path, .immutable, delivery: .head)) else { continue }
-            guard content.context.isAllowed(Access(.write, path: id.name.text)) else { throw FormatError(.forbidden, "you may not publish «\(id.name)» here") }
-            try provenance.check(chart.head.digests)
-            let blob = try await content.stage(ByteStream.once(bytes), StageDemand())
-            var attributes = ChartArtifact.Attributes()
-            attributes.note(blob)
-            let component = Component(
-                id.coordinates, attributes: JSON.text(attributes), assets: [NewAsset(id.provenancePath, blob, contentType: Self.provenanceType)])
-            let digest = chart.head.digests.first(.sha256)
-            // That it is still the chart that it was compared with.
-            try await self.commit(Edit(requiring: [.asset(id.path, among: [digest])], [.extend(component, .byPolicy)]), of: id, content)
-            return Self.saved(blob.digests)
+        guard let id = ChartFile(provenance.file)?.id else { throw Self.absent(provenance.file) }
+        guard content.context.isAllowed(Access(.write, path: id.name.text)) else { throw FormatError(.forbidden, "you may not publish «\(id.name)» here") }
+        guard let chart = try await target.content(ContentRequest(id.path, .immutable, delivery: .head)) else {
+            throw FormatError(
+                .notFound, "there is no «\(provenance.file)» here that this could be the provenance of: upload the chart first, or both in one form")
         }
-        throw FormatError(.notFound, "there is no «\(provenance.file)» here that this could be the provenance of: upload the chart first, or both in one form")
+        try provenance.check(chart.head.digests)
+        let blob = try await content.stage(ByteStream.once(bytes), StageDemand())
+        var attributes = ChartArtifact.Attributes()
+        attributes.note(blob)
+        let component = Component(
+            id.coordinates, attributes: JSON.text(attributes), assets: [NewAsset(id.provenancePath, blob, contentType: Self.provenanceType)])
+        // That it is still the chart that it was compared with.
+        let isSame = Edit.Requirement.asset(id.path, among: [chart.head.digests.first(.sha256)])
+        try await self.commit(Edit(requiring: [isSame], [.extend(component, .byPolicy)]), of: id, as: "\(id.file).prov", content)
+        return Self.saved(blob.digests)
     }
 
-    private func commit(_ edit: Edit, of id: ChartID, _ content: any RepositoryContent) async throws {
+    private func commit(_ edit: Edit, of id: ChartID, as file: String, _ content: any RepositoryContent) async throws {
         do {
             try await content.commit(edit)
         } catch let refusal as Edit.Refused {
             switch refusal {
             case .policy:
                 throw FormatError(
-                    .conflict, "\(id.file) already exists with other content, and writePolicy allowOnce keeps it: raise the version, or delete it first",
+                    .conflict, "\(file) already exists with other content, and writePolicy allowOnce keeps it: raise the version, or delete it first",
                     cause: refusal)
             case .requirement:
                 throw FormatError(.conflict, "\(id.file) was changed meanwhile; try again", cause: refusal)
@@ -196,15 +198,15 @@ extension HelmRepository {
         let path = AssetPath(checked: file.text)
         if file.isProvenance {
             guard try await target.content(ContentRequest(path, .immutable, delivery: .head)) != nil else { throw Self.absent(file.text) }
-            for id in file.readings where try await target.content(ContentRequest(id.path, .immutable, delivery: .head)) != nil {
-                try await content.commit(Edit(Self.forgetting(id)))
+            if try await target.content(ContentRequest(file.id.path, .immutable, delivery: .head)) != nil {
+                try await content.commit(Edit(Self.forgetting(file.id)))
                 return Self.json("{\"deleted\":true}\n")
             }
             // A proxy's, which is kept by itself.
             try await content.commit(Edit([.removeAsset(path)]))
             return Self.json("{\"deleted\":true}\n")
         }
-        for id in file.readings where try await self.remove(id, content) { return Self.json("{\"deleted\":true}\n") }
+        if try await self.remove(file.id, content) { return Self.json("{\"deleted\":true}\n") }
         // A proxy keeps files by themselves, and no versions.
         guard try await target.content(ContentRequest(path, .immutable, delivery: .head)) != nil else { throw Self.absent(file.text) }
         try await content.commit(Edit([.removeAsset(path)]))

@@ -12,6 +12,9 @@ public struct HelmRepository: RepositoryFormat {
     /// What was published stays what it was.
     public static let writePolicy = WritePolicy.allowOnce
 
+    /// What is remembered of registries that are shown here.
+    private let library = ChartLibrary()
+
     public init() {}
 
     public static func isGuest(at door: String, _ settings: HelmSettings) -> Bool { door == "v2" && settings.oci }
@@ -33,19 +36,35 @@ public struct HelmRepository: RepositoryFormat {
         guard settings.oci || !operation.address.isArtifact else {
             throw FormatError(.notFound, "the charts of this repository are not served as OCI artifacts (oci: true)")
         }
-        return switch (operation.address, operation.verb) {
-        case (.index, _): try await self.index(content)
+        let key = ChartIndex.Key(extra: operation.verb == .read ? try await self.extra(settings, content.context) : nil)
+        var response = try await self.answer(operation, request, key, content)
+        // It follows from another repository, too.
+        if key.extra != nil { response.isRepeatable = false }
+        return response
+    }
+
+    /// What a registry has beside it.
+    private func extra(_ settings: HelmSettings, _ context: RequestContext) async throws -> ExtraCharts? {
+        guard let source = settings.ociSource else { return nil }
+        return try await self.library.charts(of: source, context)
+    }
+
+    private func answer(
+        _ operation: HelmOperation, _ request: ArtifactRequest, _ key: ChartIndex.Key, _ content: any RepositoryContent
+    ) async throws -> ArtifactResponse {
+        switch (operation.address, operation.verb) {
+        case (.index, _): try await self.index(key, content)
         case (.root, _): try await FolderPaging(request.head).page(of: nil, request.head, content)
-        case (.file(let file), .read): try await self.read(file, content)
+        case (.file(let file), .read): try await self.read(file, key, content)
         case (.file(let file), .write): try await self.put(file, request, content)
         case (.file(let file), .delete): try await self.delete(file, content)
         case (.charts, .write): try await self.upload(request, content)
         case (.provenances, _): try await self.uploadProvenance(request, content)
-        case (.charts, _): try await self.charts(request.head, content)
-        case (.chart(let name), _): try await self.versions(of: name, content)
+        case (.charts, _): try await self.charts(request.head, key, content)
+        case (.chart(let name), _): try await self.versions(of: name, key, content)
         case (.version(let id), .delete): try await self.delete(id, content)
-        case (.version(let id), _): try await self.describe(id, content)
-        case (.part(let id, let part), _): try await self.part(part, of: id, content)
+        case (.version(let id), _): try await self.describe(id, key, content)
+        case (.part(let id, let part), _): try await self.part(part, of: id, key, content)
         case (.manifest(let name, let reference), _): try await self.manifest(name, reference, content)
         case (.blob(let name, let digest), _): try await self.blob(name, digest, content)
         case (.tags(let name), _): try await self.tags(of: name, request.head, content)
@@ -62,7 +81,9 @@ public struct HelmRepository: RepositoryFormat {
         guard words.count == 1 else {
             return [Prefetch(try await self.request(ChartID(name: name, version: try ChartVersion(words[1])), content))]
         }
-        guard let highest = try await self.entries(of: name, content).first(where: { !$0.version.text.contains("-") }) else { throw Self.absent(name.text) }
+        guard let highest = try await self.entries(of: name, ChartIndex.Key(), content).first(where: { !$0.version.text.contains("-") }) else {
+            throw Self.absent(name.text)
+        }
         return [Prefetch(try await self.request(highest, content))]
     }
 

@@ -30,7 +30,9 @@ struct OCIAddress: Hashable, Sendable {
             self.reference = version.text.replacing("+", with: "_")
         }
         self.name = String(path)
-        guard !self.host.isEmpty, !self.name.isEmpty, !self.reference.isEmpty, self.isPlain else { return nil }
+        guard !self.host.isEmpty, !self.name.isEmpty, !self.reference.isEmpty, self.isPlain, !self.name.split(separator: "/").contains("..") else {
+            return nil
+        }
     }
 
     private var isPlain: Bool {

@@ -22,8 +22,9 @@ struct TarReader: Sendable {
     struct Flaw: Error, Hashable, Sendable { let message: String }
 
     private static let block = 512
-    /// Of a name in a header of its own, in bytes.
-    private static let longestName = 64 << 10
+    /// Of a name in a header of its own, in bytes; and of all of them.
+    private static let longestName = 16 << 10
+    private static let mostNames: Int64 = 4 << 20
 
     private var buffer = ByteBuffer()
     /// Of the present entry: bytes to come, and what fills its last block.
@@ -84,13 +85,12 @@ struct TarReader: Sendable {
         self.padding = (Int64(Self.block) - size % Int64(Self.block)) % Int64(Self.block)
         switch block[156] {
         case UInt8(ascii: "x"), UInt8(ascii: "L"):
-            guard size <= Self.longestName else { throw Flaw(message: "a name is too long") }
+            try self.expect(name: size)
             self.isPax = block[156] == UInt8(ascii: "x")
-            self.longName = []
             return nil
         case UInt8(ascii: "g"), UInt8(ascii: "K"):
-            guard size <= Self.longestName else { throw Flaw(message: "a header is too long") }
-            (self.isPax, self.longName) = (false, [])
+            try self.expect(name: size)
+            self.isPax = false
             // What it says of all that follow, or of where a link leads, is of no use here.
             self.isIgnored = true
             return nil
@@ -102,6 +102,13 @@ struct TarReader: Sendable {
     }
 
     private var isIgnored = false
+    private var names: Int64 = 0
+
+    private mutating func expect(name size: Int64) throws(Flaw) {
+        self.names += size
+        guard size <= Self.longestName, self.names <= Self.mostNames else { throw Flaw(message: "its names are too long") }
+        self.longName = []
+    }
 
     private mutating func take(_ name: [UInt8]) throws(Flaw) {
         defer { (self.longName, self.isIgnored) = (nil, false) }

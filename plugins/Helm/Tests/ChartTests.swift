@@ -32,14 +32,40 @@ struct ChartTests {
     func noVersion(text: String) { #expect(ChartVersion(reading: text) == nil) }
 
     @Test(
-        "files, and what they may be of",
+        "a file's name means one chart: the one whose version has three numbers, else the one whose version is longest",
         arguments: [
-            ("nginx-1.0.0.tgz", ["nginx 1.0.0"], false), ("my-app-1.0.0-rc.1.tgz", ["my-app 1.0.0-rc.1"], false), ("a-1-2.tgz", ["a 1-2", "a-1 2"], false),
-            ("a-1.0.0+b.tgz.prov", ["a 1.0.0+b"], true), ("a-v1.tgz", ["a v1"], false),
+            ("nginx-1.0.0.tgz", "nginx 1.0.0", false), ("my-app-1.0.0-rc.1.tgz", "my-app 1.0.0-rc.1", false), ("a-1-2.tgz", "a 1-2", false),
+            ("a-1.0.0+b.tgz.prov", "a 1.0.0+b", true), ("a-v1.tgz", "a v1", false), ("mysql-8-1.0.0.tgz", "mysql-8 1.0.0", false),
+            ("a-1.0.0-1.tgz", "a 1.0.0-1", false),
+            ("a-1.0.0-2.0.0.tgz", "a 1.0.0-2.0.0", false),
         ])
-    func files(text: String, readings: [String], isProvenance: Bool) throws {
+    func files(text: String, meant: String, isProvenance: Bool) throws {
         let file = try #require(ChartFile(text))
-        #expect(file.readings.map(\.description) == readings && file.isProvenance == isProvenance && file.name.text == file.readings[0].name.text)
+        #expect(file.id.description == meant && file.isProvenance == isProvenance && file.id.isPlain)
+    }
+
+    @Test("what its file's name does not mean is not taken", arguments: [("foo-1", "2"), ("foo-1.0.0", "2.0.0"), ("foo-1.0.0", "1")])
+    func meantOtherwise(name: String, version: String) throws {
+        #expect(throws: FormatError.self) { try ChartMetadata(Array(Chart(name: name, version: version).yaml.utf8)).check() }
+    }
+
+    @Test(
+        "a field that Helm reads otherwise than it is written is refused",
+        arguments: ["Version: 9.9.9", "ver\u{17F}ion: 9.9.9", "NAME: x", "version: 1.0.0", "description: a\ndescription: b"])
+    func folded(line: String) {
+        #expect(throws: FormatError.self) { try ChartMetadata(Array("apiVersion: v2\nname: a\nversion: 1.0.0\n\(line)\n".utf8)) }
+    }
+
+    @Test("what is referred to counts each time, in bytes too; merged mappings are read; a mark of byte order is none")
+    func references() throws {
+        let long =
+            "name: a\nversion: 1.0.0\nx: &x \(String(repeating: "y", count: 100_000))\nsources: [\(Array(repeating: "*x", count: 20).joined(separator: ","))]\n"
+        #expect(throws: FormatError.self) { try ChartMetadata(Array(long.utf8)) }
+        let merged = try ChartMetadata(
+            Array("\u{FEFF}apiVersion: v2\nname: a\nversion: 1.0.0\nmaintainers:\n- &m {name: Ann, email: a@b}\n- {<<: *m, name: Bob}\n".utf8))
+        var json = JSONText()
+        merged.write(to: &json)
+        #expect(String(decoding: json.bytes, as: UTF8.self).hasSuffix(#""maintainers":[{"name":"Ann","email":"a@b"},{"name":"Bob","email":"a@b"}]"#))
     }
 
     @Test("what is no chart's file", arguments: ["nginx.tgz", "nginx-.tgz", "-1.0.0.tgz", "nginx-1.0.0.zip", "index.yaml", "a-1.tgz.asc", ".tgz", "é-1.tgz"])
@@ -151,10 +177,22 @@ struct ChartTests {
             [TarEntry(path: "c:/x", content: [1])], [TarEntry(path: "app/link", kind: "2")], [TarEntry(path: "app/link", kind: "1")],
             [TarEntry(path: "app/pipe", kind: "6")],
             [TarEntry(path: "Chart.yaml", content: [1])], [], [TarEntry(path: "app/values.yaml", content: Array(repeating: 0x61, count: 101))],
-            [TarEntry(path: "app/big", content: Array(repeating: 0, count: 6 << 20))], [TarEntry(path: "app/cut", content: [1], size: 5000)],
+            [TarEntry(path: "app/Chart.yaml", content: [1]), TarEntry(path: "other/Chart.yaml", content: [2])],
+            [TarEntry(path: "app/Chart.yaml", content: [1]), TarEntry(path: "app/./Chart.yaml", content: [2])],
+            [TarEntry(path: "app/cut", content: [1], size: 5000)],
         ])
     func refused(entries: [TarEntry]) {
         #expect(throws: FormatError.self) { _ = try Self.read(TarEntry.archive(entries).gzipped(level: 1)) }
+    }
+
+    @Test("a file and names that are too long are refused")
+    func tooLong() {
+        let large = [TarEntry(path: "app/big", content: Array(repeating: 0, count: 6 << 20))]
+        let names = (0..<2000).flatMap { [TarEntry(path: "l", kind: "L", content: Array(repeating: 0x61, count: 10_000)), TarEntry(path: "app/\($0)")] }
+        for entries in [large, names] {
+            let bytes = TarEntry.archive(entries).gzipped(level: 1)
+            #expect(throws: FormatError.self) { _ = try Self.read(bytes) }
+        }
     }
 
     @Test("more than Helm would unpack is refused before it is unpacked")

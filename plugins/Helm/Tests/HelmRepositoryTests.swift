@@ -94,6 +94,10 @@ struct HelmRepositoryTests {
             let type: HTTPFields = [.contentType: "multipart/form-data; boundary=\"b-1\""]
             #expect(try await ground.ask(.post, "hosted/api/charts", form, headers: type).status == .created)
             #expect(try await ground.ask(.get, "hosted/app-2.0.0.tgz.prov").body == two.provenance)
+            let index = try await ground.text("hosted/index.yaml")
+            ground.site.clock.advance(by: .seconds(100))
+            #expect(try await ground.ask(.post, "hosted/api/charts", form, headers: type).status == .created)
+            #expect(try await ground.text("hosted/index.yaml") == index)
             let all = try await ground.ask(.get, "hosted/api/charts")
             let charts = try #require(try JSONSerialization.jsonObject(with: Data(all.body.readableBytesView)) as? [String: [[String: Any]]])
             #expect(charts["app"]?.map { $0["version"] as? String } == ["2.0.0", "1.0.0"])
@@ -124,6 +128,25 @@ struct HelmRepositoryTests {
         try await ground.running { () async throws in
             let answer = try await ground.ask(.post, "hosted/api/charts", ByteBuffer(string: text), headers: [.contentType: "multipart/form-data; boundary=b"])
             #expect(answer.status == .badRequest && answer.text.hasPrefix("{\"error\":"))
+        }
+    }
+
+    @Test("group: what is given is what its index says, of the member that comes first")
+    func firstMember() async throws {
+        let upstream = ScriptedUpstream()
+        let site = try await TestSite.make(
+            HelmRepository(), site: NoSettings(),
+            [
+                TestSite.Plan("hosted", policy: .allowOnce, settings: HelmSettings()), .proxy("proxy", of: upstream, settings: HelmSettings()),
+                try .group("group", of: ["proxy", "hosted"], settings: HelmSettings()),
+            ])
+        let (theirs, mine) = (Self.remote, Chart(name: "web", version: "3.0.0", fields: "description: mine"))
+        upstream.put("index.yaml", .init("apiVersion: v1\nentries:\n  web:\n\(theirs.entry(url: "w.tgz"))"))
+        upstream.put("w.tgz", .init(theirs.archive))
+        try await site.running { () async throws in
+            #expect(try await site.send(TestRequest(.put, "/repository/hosted/\(mine.file)", body: [mine.archive])).status == .created)
+            #expect(try await site.send(TestRequest(.get, "/repository/group/index.yaml")).text.contains(theirs.digest))
+            #expect(try await site.send(TestRequest(.get, "/repository/group/web-3.0.0.tgz")).body == theirs.archive)
         }
     }
 
@@ -302,6 +325,21 @@ struct HelmRepositoryTests {
         }
     }
 
+    @Test("proxy: an index that says the same again and again is refused, and a version that comes twice counts once")
+    func repeated() async throws {
+        let ground = try await Ground()
+        let long = "&x \(String(repeating: "y", count: 900_000))"
+        let entries = (0..<40).map { "  - {name: web, version: 1.\($0).0, urls: [w], description: \($0 == 0 ? long : "*x")}\n" }.joined()
+        try await ground.running { () async throws in
+            ground.upstream.put("index.yaml", .init("apiVersion: v1\nentries:\n  web:\n\(entries)"))
+            #expect(try await ground.ask(.get, "proxy/index.yaml").status == .badGateway)
+            let twice = "  - {name: web, version: 1.0.0, urls: [w], description: first}\n  - {name: web, version: 1.0.0, urls: [w], description: second}\n"
+            ground.upstream.put("index.yaml", .init("apiVersion: v1\nentries:\n  web:\n\(twice)  foo-1:\n  - {name: foo-1, version: '2', urls: [w]}\n"))
+            #expect(try await ground.index("proxy")["web"]?.map { $0["description"] as? String } == ["first"])
+            #expect(try await ground.listed("proxy") == ["web 1.0.0"])
+        }
+    }
+
     // MARK: Group
 
     @Test("group: the first member's chart of a version counts, owned names are nobody else's, and uploads go to the member that takes them")
@@ -320,7 +358,11 @@ struct HelmRepositoryTests {
             #expect(try await ground.listed("group") == ["acme-x 1.0.0", "web 3.0.0", "web 2.0.0"])
             #expect(try await ground.index("group")["web"]?.first?["digest"] as? String == mine.digest)
             #expect(try await ground.ask(.get, "group/web-3.0.0.tgz").body == mine.archive)
-            #expect(try await ground.ask(.get, "group/acme-x-9.0.0.tgz").status == .notFound)
+            for path in ["acme-x-9.0.0.tgz", "api/charts/acme-x/9.0.0", "api/charts/acme-x/9.0.0/values"] {
+                #expect(try await ground.ask(.get, "group/\(path)").status == .notFound, "\(path)")
+            }
+            #expect(try await !ground.text("group/api/charts/acme-x").contains("9.0.0"))
+            #expect(try await !ground.text("group/api/charts?limit=10").contains("9.0.0"))
             #expect(!ground.upstream.asked.contains { $0.address == "x.tgz" })
             #expect(try await ground.ask(.get, "hosted/web-3.0.0.tgz").status == .ok)
         }

@@ -102,6 +102,8 @@ public struct RequestContext: Sendable {
     /// What a repository of another format holds, with the rights of who asks; nil: there is no such repository, or nothing of the kind in it. For repositories that the
     /// configuration names, and no others.
     public var library: @Sendable (RepositoryName) -> (any ArtifactLibrary)? = { _ in nil }
+    /// Whether what a repository has under a name may be shown at all: not where another one owns the name.
+    public var mayShow: @Sendable (_ repository: RepositoryName, _ name: String) -> Bool = { _, _ in true }
     /// The account of who asks, and the way to one. nil: there is no access control.
     public var account: (any OwnAccount)?
     public init(

@@ -33,10 +33,12 @@ public final class YAMLReader {
     private var sourceFailure: (any Error)?
     /// Since the last event, in bytes: one value must not take the memory of all.
     private var unheard = 0
+    /// What came of the source so far, in bytes.
+    public private(set) var consumed = 0
     static let longestValue = 4 << 20
 
     /// - Parameter deepest: of mappings and sequences within each other.
-    public init(deepest: Int = 64, _ source: @escaping Source) {
+    public init(deepest: Int = 200, _ source: @escaping Source) {
         self.source = source
         self.deepest = deepest
         precondition(yaml_parser_initialize(self.parser) == 1, "libyaml has no memory")
@@ -51,7 +53,7 @@ public final class YAMLReader {
     }
 
     /// - Parameter bytes: all of it.
-    public convenience init(deepest: Int = 64, bytes: [UInt8]) {
+    public convenience init(deepest: Int = 200, bytes: [UInt8]) {
         var rest = bytes[...]
         self.init(deepest: deepest) { space in
             let count = min(space.count, rest.count)
@@ -70,6 +72,7 @@ public final class YAMLReader {
         do {
             count.pointee = try self.source(space)
             self.unheard += count.pointee
+            self.consumed += count.pointee
             guard self.unheard <= Self.longestValue else { throw self.flaw("a value of it is longer than \(Self.longestValue >> 20) MiB") }
             return 1
         } catch {

@@ -15,7 +15,7 @@ public indirect enum YAMLTree: Hashable, Sendable {
     public static let mostBytes = 1 << 20
 
     /// - Throws: `YAMLFlaw`, also for a key that is no scalar; of a key that comes twice, the last one counts.
-    public static func read(_ bytes: [UInt8], deepest: Int = 64) throws -> YAMLTree? {
+    public static func read(_ bytes: [UInt8], deepest: Int = 200) throws -> YAMLTree? {
         let reader = YAMLReader(deepest: deepest, bytes: bytes)
         var builder = YAMLTreeBuilder()
         return try builder.next(reader)
@@ -78,7 +78,9 @@ public struct YAMLTreeBuilder {
     private var size = Size()
     private let mostValues: Int
     private let mostBytes: Int
-    private static let mostAnchors = 10_000
+    private static let mostAnchors = 200_000
+    /// The value that was read last is larger than is taken. It was read to its end, so that the next can be.
+    public private(set) var isTooLarge = false
 
     public init(mostValues: Int = YAMLTree.mostValues, mostBytes: Int = YAMLTree.mostBytes) {
         self.mostValues = mostValues
@@ -93,28 +95,34 @@ public struct YAMLTreeBuilder {
 
     /// The value that began with this event.
     public mutating func value(beginningWith event: YAMLEvent, _ reader: YAMLReader) throws -> YAMLTree {
-        self.size = Size()
-        return try self.value(event, reader)
+        (self.size, self.isTooLarge) = (Size(), false)
+        let value = try self.value(event, reader)
+        guard !self.isTooLarge else {
+            throw reader.flaw("it has more than \(self.mostValues) values or \(self.mostBytes >> 10) KiB, each as often as it is referred to")
+        }
+        return value
     }
 
     private mutating func value(_ event: YAMLEvent, _ reader: YAMLReader) throws -> YAMLTree {
         let before = self.size
         switch event {
         case .scalar(let text, let isPlain, let anchor):
-            try self.count(Size(values: 1, bytes: text.utf8.count), reader)
+            guard self.count(Size(values: 1, bytes: text.utf8.count)) else { return Self.nothing }
             return try self.keep(.scalar(text, isPlain: isPlain), anchor, since: before, reader)
         case .beginSequence(let anchor):
-            try self.count(Size(values: 1), reader)
+            self.count(Size(values: 1))
             var items: [YAMLTree] = []
-            while let inner = try reader.next(), inner != .endSequence { items.append(try self.value(inner, reader)) }
+            while let inner = try reader.next(), inner != .endSequence {
+                let item = try self.value(inner, reader)
+                if !self.isTooLarge { items.append(item) }
+            }
             return try self.keep(.sequence(items), anchor, since: before, reader)
         case .beginMapping(let anchor):
-            try self.count(Size(values: 1), reader)
+            self.count(Size(values: 1))
             return try self.keep(.mapping(try self.members(reader)), anchor, since: before, reader)
         case .alias(let name):
             guard let known = self.anchors[name] else { throw reader.flaw("*\(name) refers to nothing before it") }
-            try self.count(known.size, reader)
-            return known.tree
+            return self.count(known.size) ? known.tree : Self.nothing
         case .endMapping, .endSequence: throw reader.flaw("something ends that did not begin")
         }
     }
@@ -126,6 +134,7 @@ public struct YAMLTreeBuilder {
             guard case .scalar(let key, let isPlain) = try self.value(inner, reader) else { throw reader.flaw("a key is neither a word nor a number") }
             guard let event = try reader.next() else { break }
             let value = try self.value(event, reader)
+            if self.isTooLarge { continue }
             if isPlain, key == "<<" { merged += Self.merged(value) } else { members.append(YAMLTree.Member(key: key, value: value)) }
         }
         guard !merged.isEmpty else { return members }
@@ -137,17 +146,18 @@ public struct YAMLTreeBuilder {
     private static func merged(_ value: YAMLTree) -> [YAMLTree.Member] { value.members ?? (value.items ?? []).flatMap { $0.members ?? [] } }
 
     private mutating func keep(_ tree: YAMLTree, _ anchor: String?, since before: Size, _ reader: YAMLReader) throws -> YAMLTree {
-        guard let anchor else { return tree }
+        guard let anchor, !self.isTooLarge else { return tree }
         guard self.anchors.count < Self.mostAnchors else { throw reader.flaw("it has more than \(Self.mostAnchors) anchors") }
         self.anchors[anchor] = Anchored(tree: tree, size: self.size - before)
         return tree
     }
 
-    private mutating func count(_ more: Size, _ reader: YAMLReader) throws {
+    private static let nothing = YAMLTree.scalar("", isPlain: true)
+
+    /// - Returns: whether all of it is still as large as is taken.
+    @discardableResult private mutating func count(_ more: Size) -> Bool {
         self.size = Size(values: self.size.values + more.values, bytes: self.size.bytes + more.bytes)
-        guard self.size.values <= self.mostValues else { throw reader.flaw("it has more than \(self.mostValues) values") }
-        guard self.size.bytes <= self.mostBytes else {
-            throw reader.flaw("its texts are more than \(self.mostBytes >> 10) KiB, each as often as it is referred to")
-        }
+        if self.size.values > self.mostValues || self.size.bytes > self.mostBytes { self.isTooLarge = true }
+        return !self.isTooLarge
     }
 }

@@ -28,6 +28,8 @@ struct ChartArchive: Sendable {
     /// Paths of the chart's own templates.
     private(set) var templates: [String] = []
     private var names = 0
+    /// Those right below the chart's folder.
+    private var files: Set<String> = []
 
     init(wanting wanted: [String: Int64]) { self.wanted = wanted }
 
@@ -95,7 +97,7 @@ struct ChartArchive: Sendable {
         }
         guard entry.kind == .file else { return }
         let name = path.dropFirst().joined(separator: "/")
-        guard self.found[name] == nil else { throw FormatError(.invalidRequest, "the archive has two files «\(name.prefix(200))»") }
+        guard path.count > 2 || self.files.insert(name).inserted else { throw FormatError(.invalidRequest, "the archive has two files «\(name.prefix(200))»") }
         if path.count > 2, path[1] == "templates" { try self.add(template: name) }
         guard entry.size <= Self.largestFile else {
             throw FormatError(.tooLarge, "«\(name.prefix(200))» has more than \(Self.largestFile >> 20) MiB, and Helm takes no such file")

@@ -11,20 +11,10 @@ struct ChartIndexConverter: DocumentConverter {
 
     /// - Throws: `.upstreamFailed` where it is no index.
     func convert(_ read: @escaping (UnsafeMutableRawBufferPointer) throws -> Int, _ write: (ByteBuffer) throws -> Void) throws {
-        var taken = 0
-        let reader = YAMLReader { space in
-            let count = try read(space)
-            taken += count
-            return count
-        }
+        let reader = YAMLReader(read)
         do {
-            var (conversion, given) = (Conversion(reader: reader), 0)
-            try conversion.run { piece in
-                given += piece.readableBytes
-                // By what it refers to, a little may stand for any number of gigabytes.
-                guard given <= (1 << 20) + 8 * taken else { throw FormatError(.upstreamFailed, "the upstream's index says the same again and again") }
-                try write(piece)
-            }
+            var conversion = Conversion(reader: reader)
+            try conversion.run(write)
         } catch let flaw as YAMLFlaw {
             throw FormatError(.upstreamFailed, "the upstream's index cannot be read, line \(flaw.line): \(flaw.message)", cause: flaw)
         }
@@ -36,6 +26,8 @@ struct ChartIndexConverter: DocumentConverter {
         var output = ByteBuffer()
         var isIndex = false
         var count = 0
+        /// Bytes of entries, those that were left out too.
+        var made = 0
         /// Of the chart that is being read.
         var versions: Set<String> = []
 
@@ -69,7 +61,7 @@ struct ChartIndexConverter: DocumentConverter {
                 }
                 self.versions = []
                 while let item = try self.reader.next(), item != .endSequence {
-                    try self.add(try self.builder.value(beginningWith: item, self.reader), of: chart)
+                    if let entry = try self.entry(item) { try self.add(entry, of: chart) }
                     guard self.output.readableBytes >= 256 << 10 else { continue }
                     try write(self.output)
                     self.output.clear()
@@ -77,16 +69,29 @@ struct ChartIndexConverter: DocumentConverter {
             }
         }
 
+        /// nil: it is too large to be one.
+        private mutating func entry(_ event: YAMLEvent) throws -> YAMLTree? {
+            do {
+                return try self.builder.value(beginningWith: event, self.reader)
+            } catch let flaw as YAMLFlaw {
+                guard self.builder.isTooLarge else { throw flaw }
+                return nil
+            }
+        }
+
         /// What no client of ours could ask for is left out: an entry that is broken hides no other.
         private mutating func add(_ entry: YAMLTree, of chart: String) throws {
             self.count += 1
             guard self.count <= ChartIndexConverter.mostEntries else { throw Self.noIndex("it has more than \(ChartIndexConverter.mostEntries) entries") }
+            // Of a version that comes twice, the first.
             guard let metadata = Self.metadata(entry), metadata.name.text == chart, metadata.id.isPlain,
-                let url = entry["urls"]?.items?.lazy.compactMap(\.text).first(where: { !$0.isEmpty })
+                let url = entry["urls"]?.items?.lazy.compactMap(\.text).first(where: { !$0.isEmpty }), self.versions.insert(metadata.version.text).inserted
             else { return }
             let line = ChartIndex.entry(metadata, created: entry["created"]?.text, digest: Self.digest(entry), url: url)
-            // Of a version that comes twice, the first.
-            guard line.count <= ChartIndexConverter.longestEntry, self.versions.insert(metadata.version.text).inserted else { return }
+            self.made += line.count
+            // By what it refers to, a little may stand for any number of gigabytes.
+            guard self.made <= (1 << 20) + 8 * self.reader.consumed else { throw Self.noIndex("it says the same again and again") }
+            guard line.count <= ChartIndexConverter.longestEntry else { return }
             self.output.writeString("\(metadata.name)\t\(metadata.version)\t")
             self.output.writeBytes(line)
             self.output.writeStaticString("\n")

@@ -22,66 +22,107 @@ final class ChartLibrary: Sendable {
         var known: [LibraryArtifact: Chart?]
     }
 
-    /// Of a configuration, in bytes.
-    private static let longest: Int64 = 1 << 20
+    /// Of a configuration, in bytes; and of all entries of a registry together, which are in memory.
+    private static let longest: Int64 = 128 << 10
+    private static let mostBytes = 32 << 20
 
     private let shelves = Mutex<[RepositoryName: Shelf]>([:])
 
-    /// Those that who asks may read.
+    /// Those that who asks may read, and that nobody else owns.
     /// - Throws: `.unavailable` where there is no such repository.
     func charts(of name: RepositoryName, _ context: RequestContext) async throws -> ExtraCharts {
         guard let library = context.library(name) else {
             throw FormatError(.unavailable, "«\(name)», which ociSource names, is no repository that holds artifacts: see the configuration")
         }
         let shelf = try await self.shelf(of: name, library, context.compute)
+        return try await context.compute.run { Self.seen(shelf, name, library, context) }
+    }
+
+    private static func seen(_ shelf: Shelf, _ name: RepositoryName, _ library: any ArtifactLibrary, _ context: RequestContext) -> ExtraCharts {
         var seen: [ChartID: Chart] = [:]
-        var isWhole = true
         for chart in shelf.charts {
-            guard library.mayRead(chart.artifact), context.isAllowed(Access(.read, path: chart.id.name.text)) else {
-                isWhole = false
-                continue
-            }
+            let isSeen =
+                library.mayRead(chart.artifact) && context.isAllowed(Access(.read, path: chart.id.name.text)) && context.mayShow(name, chart.id.name.text)
+            guard isSeen else { continue }
             // Of two that push one version under two names, the one that came first is meant.
-            if let other = seen[chart.id], other.artifact.created <= chart.artifact.created { continue }
+            if let other = seen[chart.id], other.precedes(chart) { continue }
             seen[chart.id] = chart
         }
-        let names = isWhole ? "" : seen.keys.map(\.entryName).sorted(by: ByteText.precedes).joined(separator: "\n")
-        let digest = names.isEmpty ? "" : context.digest(ByteBuffer(string: names))?.hex ?? names
-        return ExtraCharts(state: "\(name):\(shelf.changes):\(isWhole ? "all" : digest)", charts: seen, library: library)
+        // What one reader sees is no answer for another: by what it is made of.
+        let all = seen.values.map { "\($0.id.entryName)@\($0.artifact.digest)" }.sorted(by: ByteText.precedes).joined(separator: "\n")
+        return ExtraCharts(state: "\(name):\(context.digest(ByteBuffer(string: all))?.hex ?? all)", charts: seen, library: library)
     }
 
     private func shelf(of name: RepositoryName, _ library: any ArtifactLibrary, _ compute: any BlockingPool) async throws -> Shelf {
         let old = self.shelves.withLock { $0[name] }
         if let old, old.changes == library.changes { return old }
         var shelf = Shelf(changes: library.changes, charts: [], known: [:])
+        var (bytes, isWhole) = (0, true)
         for artifact in try await library.artifacts(ofType: ChartArtifact.configType) {
             let chart: Chart?
-            if let known = old?.known[artifact] { chart = known } else { chart = try await Self.chart(artifact, library, compute) }
+            if let known = old?.known[artifact] {
+                chart = known
+            } else {
+                switch await Self.chart(artifact, library, compute) {
+                case .chart(let read): chart = read
+                case .none: chart = nil
+                case .unknown:
+                    // In trouble or gone: it hides no other, and is looked at again.
+                    isWhole = false
+                    continue
+                }
+            }
             shelf.known[artifact] = .some(chart)
-            if let chart { shelf.charts.append(chart) }
+            guard let chart else { continue }
+            bytes += chart.entry.count
+            guard bytes <= Self.mostBytes else { throw FormatError(.unavailable, "the charts of «\(name)» are too many to be listed here (ociSource)") }
+            shelf.charts.append(chart)
         }
         let made = shelf
-        self.shelves.withLock { $0[name] = made }
+        if isWhole { self.shelves.withLock { $0[name] = made } }
         return shelf
     }
 
-    /// nil: it is not what it says, or has gone.
-    private static func chart(_ artifact: LibraryArtifact, _ library: any ArtifactLibrary, _ compute: any BlockingPool) async throws -> Chart? {
-        guard let description = try await library.description(of: artifact), description.configuration.size <= Self.longest,
-            let archive = description.files.first(where: { $0.mediaType == ChartArtifact.archiveType }),
-            let content = try await library.content(description.configuration.digest, of: artifact)
-        else { return nil }
-        let bytes = try await content.source.readAll(description.configuration.size, on: compute)
-        guard let metadata = try await compute.run({ Self.metadata(bytes) }) else { return nil }
-        let entry = ChartIndex.entry(
-            metadata, created: artifact.created.isoText, digest: archive.digest.hex, url: PercentEncoding.path(metadata.id.file))
-        let provenance = description.files.first { $0.mediaType == ChartArtifact.provenanceType }
-        return Chart(id: metadata.id, artifact: artifact, entry: entry, archive: archive.digest, provenance: provenance?.digest)
+    private enum Reading {
+        case chart(Chart)
+        case none, unknown
     }
 
-    /// The configuration is `Chart.yaml` as JSON, which is YAML.
-    private static func metadata(_ bytes: ByteBuffer) -> ChartMetadata? {
-        do { return try ChartMetadata(Array(bytes.readableBytesView)) } catch { return nil }
+    private static func chart(_ artifact: LibraryArtifact, _ library: any ArtifactLibrary, _ compute: any BlockingPool) async -> Reading {
+        do {
+            guard let description = try await library.description(of: artifact) else { return .unknown }
+            guard description.configuration.size <= Self.longest, let archive = description.files.first(where: { $0.mediaType == ChartArtifact.archiveType })
+            else {
+                return .none
+            }
+            guard let content = try await library.content(description.configuration.digest, of: artifact) else { return .unknown }
+            let bytes = try await content.source.readAll(description.configuration.size, on: compute)
+            guard let metadata = try await compute.run({ Self.metadata(bytes, in: artifact) }) else { return .none }
+            let entry = ChartIndex.entry(
+                metadata, created: artifact.created.isoText, digest: archive.digest.hex, url: PercentEncoding.path(metadata.id.file))
+            let provenance = description.files.first { $0.mediaType == ChartArtifact.provenanceType }
+            return .chart(Chart(id: metadata.id, artifact: artifact, entry: entry, archive: archive.digest, provenance: provenance?.digest))
+        } catch {
+            return .unknown
+        }
+    }
+
+    /// The configuration is `Chart.yaml` as JSON, which is YAML. Helm pushes a chart to a package that ends with its name.
+    private static func metadata(_ bytes: ByteBuffer, in artifact: LibraryArtifact) -> ChartMetadata? {
+        do {
+            let metadata = try ChartMetadata(Array(bytes.readableBytesView))
+            try metadata.check()
+            return artifact.package.name.split(separator: "/").last.map(String.init) == metadata.name.text ? metadata : nil
+        } catch {
+            return nil
+        }
+    }
+}
+
+extension ChartLibrary.Chart {
+    fileprivate func precedes(_ other: Self) -> Bool {
+        if self.artifact.created != other.artifact.created { return self.artifact.created < other.artifact.created }
+        return ByteText.precedes(self.artifact.package.name, other.artifact.package.name)
     }
 }
 

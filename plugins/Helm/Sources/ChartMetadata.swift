@@ -63,7 +63,7 @@ struct ChartMetadata: Hashable, Sendable {
         guard self.id.isPlain else {
             let meant = ChartFile(self.id.file)?.id.description ?? "something else"
             throw FormatError(
-                .invalidRequest, "\(self.id) cannot be told from \(meant) by its file's name, «\(self.id.file)»: write all three numbers of the version")
+                .invalidRequest, "\(self.id) cannot be told from \(meant) by its file's name, «\(self.id.file)»: choose another name or version")
         }
         guard ["application", "library", nil].contains(self.tree["type"]?.text) else {
             throw FormatError(.invalidRequest, "a chart's type is application or library")

@@ -77,6 +77,8 @@ enum HelmAddress: Hashable, Sendable {
         let name = try ChartName(path[0])
         guard path.count > 1 else { return .chart(name) }
         let id = ChartID(name: name, version: try ChartVersion(path[1]))
+        // Its file's name means another chart, which has its own address and its own readers.
+        guard id.isPlain else { throw FormatError(.notFound, "there is no chart «\(id)» here: «\(id.file)» is the name of another's file") }
         guard path.count > 2 else { return .version(id) }
         guard path.count == 3, let part = Part(rawValue: path[2]) else { throw Self.unknown(["api", "charts"] + path) }
         return .part(id, part)

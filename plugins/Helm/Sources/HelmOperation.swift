@@ -47,6 +47,14 @@ public struct HelmOperation: FormatOperation {
         }
     }
 
+    /// Whether the answer is made of what the index has.
+    var isList: Bool {
+        switch (self.address, self.verb) {
+        case (.index, _), (.charts, .read), (.chart, _), (.version, .read): true
+        default: false
+        }
+    }
+
     public var subject: String {
         switch self.address {
         case .file(let file): "\(file.id.name):\(file.id.version)"

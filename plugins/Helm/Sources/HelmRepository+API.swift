@@ -106,8 +106,8 @@ extension HelmRepository {
     // MARK: What is in a chart
 
     /// Its README, its values, their schema, or the names of its templates, out of its archive.
-    func part(_ part: HelmAddress.Part, of id: ChartID, _ key: ChartIndex.Key, _ content: any RepositoryContent) async throws -> ArtifactResponse {
-        guard let found = try await self.found(id, isProvenance: false, key, content) else { throw Self.absent(id.description) }
+    func part(_ part: HelmAddress.Part, of id: ChartID, _ settings: HelmSettings, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        guard let found = try await self.found(id, isProvenance: false, settings, content) else { throw Self.absent(id.description) }
         let archive = try await self.archive(of: found, wanting: part.file.map { [$0: ChartArchive.largestFile] } ?? [:], content.context.compute)
         guard let file = part.file else {
             var json = JSONText()

@@ -10,13 +10,13 @@ extension HelmRepository {
     }
 
     /// A chart's archive, or its provenance.
-    func read(_ file: ChartFile, _ key: ChartIndex.Key, _ content: any RepositoryContent) async throws -> ArtifactResponse {
-        guard let found = try await self.found(file.id, isProvenance: file.isProvenance, key, content) else { throw Self.absent(file.text) }
+    func read(_ file: ChartFile, _ settings: HelmSettings, _ content: any RepositoryContent) async throws -> ArtifactResponse {
+        guard let found = try await self.found(file.id, isProvenance: file.isProvenance, settings, content) else { throw Self.absent(file.text) }
         return ArtifactResponse(.ok, body: .content(found)).repeatable
     }
 
     /// Of the member whose entry the index shows; where none has one, what is kept, and what a registry has.
-    func found(_ id: ChartID, isProvenance: Bool, _ key: ChartIndex.Key, _ content: any RepositoryContent) async throws -> Content? {
+    func found(_ id: ChartID, isProvenance: Bool, _ settings: HelmSettings, _ content: any RepositoryContent) async throws -> Content? {
         var (want, unknown): (ContentRequest?, FormatError?)
         do { want = try await self.wanted(id, isProvenance: isProvenance, content) } catch let error as FormatError { unknown = error }
         if let want {
@@ -28,16 +28,16 @@ extension HelmRepository {
             if let trouble = given.trouble { throw trouble }
             return nil
         }
-        if var found = try await key.extra?.content(of: id, isProvenance: isProvenance) {
-            found.head.contentType = isProvenance ? Self.provenanceType : Self.archiveType
-            return found
-        }
         // What an upstream lists no more, and is here from before.
         let path = isProvenance ? id.provenancePath : id.path
         let kept = try await content.gather(id.name.text) { member in
             try await member.content(ContentRequest(path, .immutable, contentType: isProvenance ? Self.provenanceType : Self.archiveType))
         }
         if let found = kept.parts.compactMap({ $0 }).first { return found }
+        if var found = try await self.extra(settings, content.context)?.content(of: id, isProvenance: isProvenance) {
+            found.head.contentType = isProvenance ? Self.provenanceType : Self.archiveType
+            return found
+        }
         // Nobody can say whether there is one.
         if let trouble = unknown ?? kept.trouble { throw trouble }
         return nil

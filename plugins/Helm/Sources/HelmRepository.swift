@@ -36,26 +36,26 @@ public struct HelmRepository: RepositoryFormat {
         guard settings.oci || !operation.address.isArtifact else {
             throw FormatError(.notFound, "the charts of this repository are not served as OCI artifacts (oci: true)")
         }
-        let key = ChartIndex.Key(extra: operation.verb == .read ? try await self.extra(settings, content.context) : nil)
-        var response = try await self.answer(operation, request, key, content)
+        let key = ChartIndex.Key(extra: operation.isList ? try await self.extra(settings, content.context) : nil)
+        var response = try await self.answer(operation, request, key, settings, content)
         // It follows from another repository, too.
-        if key.extra != nil { response.isRepeatable = false }
+        if settings.ociSource != nil { response.isRepeatable = false }
         return response
     }
 
     /// What a registry has beside it.
-    private func extra(_ settings: HelmSettings, _ context: RequestContext) async throws -> ExtraCharts? {
+    func extra(_ settings: HelmSettings, _ context: RequestContext) async throws -> ExtraCharts? {
         guard let source = settings.ociSource else { return nil }
         return try await self.library.charts(of: source, context)
     }
 
     private func answer(
-        _ operation: HelmOperation, _ request: ArtifactRequest, _ key: ChartIndex.Key, _ content: any RepositoryContent
+        _ operation: HelmOperation, _ request: ArtifactRequest, _ key: ChartIndex.Key, _ settings: HelmSettings, _ content: any RepositoryContent
     ) async throws -> ArtifactResponse {
         switch (operation.address, operation.verb) {
         case (.index, _): try await self.index(key, content)
         case (.root, _): try await FolderPaging(request.head).page(of: nil, request.head, content)
-        case (.file(let file), .read): try await self.read(file, key, content)
+        case (.file(let file), .read): try await self.read(file, settings, content)
         case (.file(let file), .write): try await self.put(file, request, content)
         case (.file(let file), .delete): try await self.delete(file, content)
         case (.charts, .write): try await self.upload(request, content)
@@ -64,7 +64,7 @@ public struct HelmRepository: RepositoryFormat {
         case (.chart(let name), _): try await self.versions(of: name, key, content)
         case (.version(let id), .delete): try await self.delete(id, content)
         case (.version(let id), _): try await self.describe(id, key, content)
-        case (.part(let id, let part), _): try await self.part(part, of: id, key, content)
+        case (.part(let id, let part), _): try await self.part(part, of: id, settings, content)
         case (.manifest(let name, let reference), _): try await self.manifest(name, reference, content)
         case (.blob(let name, let digest), _): try await self.blob(name, digest, content)
         case (.tags(let name), _): try await self.tags(of: name, request.head, content)

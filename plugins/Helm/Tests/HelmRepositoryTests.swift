@@ -333,6 +333,11 @@ struct HelmRepositoryTests {
         try await ground.running { () async throws in
             ground.upstream.put("index.yaml", .init("apiVersion: v1\nentries:\n  web:\n\(entries)"))
             #expect(try await ground.ask(.get, "proxy/index.yaml").status == .badGateway)
+            // One that is too large is left out alone.
+            let wide = "  - {name: web, version: 9.0.0, urls: [w], sources: &s [\(Array(repeating: "x", count: 30_000).joined(separator: ","))]}\n"
+            ground.upstream.put("index.yaml", .init("apiVersion: v1\nentries:\n  web:\n\(wide)  - {name: web, version: 1.0.0, urls: [w]}\n"))
+            #expect(try await ground.listed("proxy") == ["web 1.0.0"])
+            ground.site.clock.advance(by: .seconds(3600))
             let twice = "  - {name: web, version: 1.0.0, urls: [w], description: first}\n  - {name: web, version: 1.0.0, urls: [w], description: second}\n"
             ground.upstream.put("index.yaml", .init("apiVersion: v1\nentries:\n  web:\n\(twice)  foo-1:\n  - {name: foo-1, version: '2', urls: [w]}\n"))
             #expect(try await ground.index("proxy")["web"]?.map { $0["description"] as? String } == ["first"])

@@ -102,8 +102,9 @@ public struct RequestContext: Sendable {
     /// What a repository of another format holds, with the rights of who asks; nil: there is no such repository, or nothing of the kind in it. For repositories that the
     /// configuration names, and no others.
     public var library: @Sendable (RepositoryName) -> (any ArtifactLibrary)? = { _ in nil }
-    /// Whether what a repository has under a name may be shown at all: not where another one owns the name.
-    public var mayShow: @Sendable (_ repository: RepositoryName, _ name: String) -> Bool = { _, _ in true }
+    /// Whether this repository may show something of another under a name: not where a third one of its format owns the name (`owns`). Of a group, the member that
+    /// takes the writes is meant, whose settings hold.
+    public var mayShow: @Sendable (_ name: String) -> Bool = { _ in true }
     /// The account of who asks, and the way to one. nil: there is no access control.
     public var account: (any OwnAccount)?
     public init(

@@ -39,6 +39,10 @@ public protocol RepositoryFormat: Sendable {
     static func isGuest(at door: String, _ settings: Settings) -> Bool
     /// Names in `SiteSettings` that must be repositories of this format.
     static func repositories(namedBy settings: SiteSettings) -> [RepositoryName]
+    /// Names in `Settings` of repositories whose libraries are shown here.
+    static func libraries(namedBy settings: Settings) -> [RepositoryName]
+    /// Whether its repositories have libraries: `library(of:changes:_:)`.
+    static var hasLibraries: Bool { get }
     /// Why a repository of this format may not have this name; nil where it may.
     static func objection(to name: RepositoryName) -> String?
     /// Beginnings, in lower case, of header fields by which its clients speak of themselves, and which nobody here looks at: they stand in the way of no answer
@@ -88,6 +92,8 @@ extension RepositoryFormat {
     public static var doors: [String] { [] }
     public static func isGuest(at door: String, _ settings: Settings) -> Bool { false }
     public static func repositories(namedBy settings: SiteSettings) -> [RepositoryName] { [] }
+    public static func libraries(namedBy settings: Settings) -> [RepositoryName] { [] }
+    public static var hasLibraries: Bool { false }
     public static func objection(to name: RepositoryName) -> String? { nil }
     public static func officialPrefix(ofRemote host: String) -> String? { nil }
     public func prefetch(_ reference: String, _ choice: [String], in content: any RepositoryContent, _ settings: Settings) async throws -> [Prefetch] {

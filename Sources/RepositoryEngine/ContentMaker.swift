@@ -85,7 +85,7 @@ public struct ContentMaker: Sendable {
             account: account, destination: destination)
         if case .hosted(let policy) = target.part { context.replaces = policy == .allow }
         context.now = self.now
-        context.mayShow = { name, subject in catalogue.repositories[name].map { catalogue.mayAsk($0, about: subject) } ?? false }
+        context.mayShow = { catalogue.mayAsk(target, about: $0) }
         context.library = { self.library($0, for: principal, request, in: catalogue, authorizer) }
         context.digest = { bytes in
             var hasher = MultiHasher([])

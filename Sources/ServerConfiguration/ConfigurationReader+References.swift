@@ -7,7 +7,7 @@ struct DecodedSite {
     var named: [RepositoryName]
 }
 
-/// What names what: groups their members, sites their repositories.
+/// What names what: groups their members, sites their repositories, repositories the libraries that they show.
 extension ConfigurationReader {
     /// One top-level section for each format, whether or not it is in the file.
     func sites(_ root: Section) -> [String: DecodedSite] {
@@ -38,7 +38,7 @@ extension ConfigurationReader {
         }
     }
 
-    /// Checks what groups name.
+    /// Checks what groups and what formats' own keys name.
     func resolved(_ drafts: [RepositoryDraft]) -> [Repository] {
         var byName: [RepositoryName: RepositoryDraft] = [:]
         for draft in drafts { byName[draft.name] = draft }
@@ -47,6 +47,7 @@ extension ConfigurationReader {
             self.checkWriteTo(of: draft, byName)
         }
         self.checkCircles(drafts, byName)
+        for draft in drafts { self.checkLibraries(of: draft, byName) }
         return drafts.map(\.repository)
     }
 
@@ -63,6 +64,25 @@ extension ConfigurationReader {
                 self.findings.error(
                     member.position, member.key, "«\(member.value)» is of format \(other.repository.format), and this group of \(group.repository.format)",
                     allowed: candidates)
+            }
+        }
+    }
+
+    private func checkLibraries(of draft: RepositoryDraft, _ byName: [RepositoryName: RepositoryDraft]) {
+        guard let schema = self.formats.first(where: { $0.id == draft.repository.format }) else { return }
+        let formats = self.formats.filter(\.hasLibraries).map(\.id)
+        let candidates = byName.values.filter { formats.contains($0.repository.format) }.map(\.name).sorted().map(\.text)
+        for name in schema.librariesNamed(draft.repository.settings) where !candidates.contains(name.text) {
+            // Not where the same word stands for a host, a format or a store.
+            let others = Self.reservedKeys.map(draft.section.keyPath)
+            for place in draft.section.places(of: name.text) where !others.contains(where: { place.key == $0 || place.key.hasPrefix($0 + ".") }) {
+                guard let other = byName[name] else {
+                    self.reportMissing(Located(value: name, position: place.position, key: place.key), candidates)
+                    continue
+                }
+                let message = "«\(name)» is of format \(other.repository.format), which has nothing that is shown here"
+                self.findings.error(
+                    place.position, place.key, message, allowed: candidates.isEmpty ? formats.map { "a repository of format \($0)" } : candidates)
             }
         }
     }

@@ -21,6 +21,8 @@ extension ConfigurationReader {
         ("merge", [.group]),
         ("owns", [.hosted, .proxy]),
     ]
+    /// No format's own.
+    static let reservedKeys = Set(Self.commonKeys + Self.roleKeys.map(\.key))
 
     func repositories(_ section: Section, stores: [String], rules: [String]) -> [RepositoryDraft] {
         section.members().compactMap { self.repository($0.section, name: $0.name, position: $0.position, stores: stores, rules: rules) }
@@ -168,7 +170,7 @@ extension ConfigurationReader {
 
     /// - Returns: nil where its keys are wrong; that is reported.
     private func settings(_ section: Section, _ format: FormatSchema) -> (any Sendable)? {
-        let reserved = Set(Self.commonKeys + Self.roleKeys.map(\.key))
+        let reserved = Self.reservedKeys
         let scope = SettingsDecoder.Scope(findings: self.findings, reserved: reserved)
         let decoded = self.decode(section, scope, format.settings)
         for key in scope.asked where reserved.contains(key) {

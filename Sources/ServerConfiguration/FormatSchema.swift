@@ -11,6 +11,9 @@ public struct FormatSchema: Sendable {
     let siteSettings: @Sendable (any Decoder) throws -> DecodedSettings
     /// Of what `siteSettings` returned.
     let repositoriesNamed: @Sendable (any Sendable) -> [RepositoryName]
+    /// Of what `settings` returned.
+    let librariesNamed: @Sendable (any Sendable) -> [RepositoryName]
+    let hasLibraries: Bool
 
     public init<Format: RepositoryFormat>(_ format: Format.Type) {
         self.id = Format.id
@@ -23,6 +26,11 @@ public struct FormatSchema: Sendable {
             guard let settings = settings as? Format.SiteSettings else { return [] }
             return Format.repositories(namedBy: settings)
         }
+        self.librariesNamed = { settings in
+            guard let settings = settings as? Format.Settings else { return [] }
+            return Format.libraries(namedBy: settings)
+        }
+        self.hasLibraries = Format.hasLibraries
     }
 
     var spellings: [String] { [self.id] + self.aliases }

@@ -30,6 +30,8 @@ public final class YAMLReader {
     private let deepest: Int
     private var depth = 0
     private var isOver = false
+    /// Why there is no more: libyaml says nothing sensible after an error.
+    private var failure: (any Error)?
     private var sourceFailure: (any Error)?
     /// Since the last event, in bytes: one value must not take the memory of all.
     private var unheard = 0
@@ -84,13 +86,18 @@ public final class YAMLReader {
     /// nil: the document is over. What follows it is not looked at.
     /// - Throws: `YAMLFlaw`, and what the source threw.
     public func next() throws -> YAMLEvent? {
+        if let failure = self.failure { throw failure }
         while !self.isOver {
             var event = yaml_event_t()
-            guard yaml_parser_parse(self.parser, &event) == 1 else { throw self.failure() }
+            guard yaml_parser_parse(self.parser, &event) == 1 else {
+                let failure = self.parserFailure()
+                self.failure = failure
+                throw failure
+            }
             defer { yaml_event_delete(&event) }
             self.unheard = 0
             switch event.type {
-            case YAML_STREAM_END_EVENT, YAML_DOCUMENT_END_EVENT: self.isOver = true
+            case YAML_STREAM_END_EVENT, YAML_DOCUMENT_END_EVENT, YAML_NO_EVENT: self.isOver = true
             case YAML_MAPPING_START_EVENT:
                 try self.descend()
                 return .beginMapping(anchor: Self.text(event.data.mapping_start.anchor))
@@ -129,7 +136,7 @@ public final class YAMLReader {
 
     public func flaw(_ message: String) -> YAMLFlaw { YAMLFlaw(message: message, line: Int(self.parser.pointee.mark.line) + 1) }
 
-    private func failure() -> any Error {
+    private func parserFailure() -> any Error {
         if let failure = self.sourceFailure { return failure }
         let problem = self.parser.pointee.problem.map { String(cString: $0) } ?? "it cannot be read"
         return YAMLFlaw(message: problem, line: Int(self.parser.pointee.problem_mark.line) + 1)

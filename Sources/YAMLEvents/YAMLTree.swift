@@ -1,3 +1,8 @@
+/// A value that is larger than is taken. It was read to its end, so that what follows it can be.
+public struct YAMLTooLarge: Error, Hashable, Sendable {
+    public let flaw: YAMLFlaw
+}
+
 /// A small document of YAML, whole.
 public indirect enum YAMLTree: Hashable, Sendable {
     case mapping([Member])
@@ -18,7 +23,7 @@ public indirect enum YAMLTree: Hashable, Sendable {
     public static func read(_ bytes: [UInt8], deepest: Int = 200) throws -> YAMLTree? {
         let reader = YAMLReader(deepest: deepest, bytes: bytes)
         var builder = YAMLTreeBuilder()
-        return try builder.next(reader)
+        do { return try builder.next(reader) } catch let error as YAMLTooLarge { throw error.flaw }
     }
 
     /// Of a mapping.
@@ -79,8 +84,9 @@ public struct YAMLTreeBuilder {
     private let mostValues: Int
     private let mostBytes: Int
     private static let mostAnchors = 200_000
-    /// The value that was read last is larger than is taken. It was read to its end, so that the next can be.
-    public private(set) var isTooLarge = false
+    private var isTooLarge = false
+    /// Values that were referred to, in all trees: see `refer`.
+    private var referred = 0
 
     public init(mostValues: Int = YAMLTree.mostValues, mostBytes: Int = YAMLTree.mostBytes) {
         self.mostValues = mostValues
@@ -88,17 +94,20 @@ public struct YAMLTreeBuilder {
     }
 
     /// The value that comes next; nil: none does.
+    /// - Throws: `YAMLFlaw`, `YAMLTooLarge`, and what the source threw.
     public mutating func next(_ reader: YAMLReader) throws -> YAMLTree? {
         guard let event = try reader.next() else { return nil }
         return try self.value(beginningWith: event, reader)
     }
 
     /// The value that began with this event.
+    /// - Throws: as `next` does.
     public mutating func value(beginningWith event: YAMLEvent, _ reader: YAMLReader) throws -> YAMLTree {
         (self.size, self.isTooLarge) = (Size(), false)
         let value = try self.value(event, reader)
         guard !self.isTooLarge else {
-            throw reader.flaw("it has more than \(self.mostValues) values or \(self.mostBytes >> 10) KiB, each as often as it is referred to")
+            throw YAMLTooLarge(
+                flaw: reader.flaw("it has more than \(self.mostValues) values or \(self.mostBytes >> 10) KiB, each as often as it is referred to"))
         }
         return value
     }
@@ -107,8 +116,8 @@ public struct YAMLTreeBuilder {
         let before = self.size
         switch event {
         case .scalar(let text, let isPlain, let anchor):
-            guard self.count(Size(values: 1, bytes: text.utf8.count)) else { return Self.nothing }
-            return try self.keep(.scalar(text, isPlain: isPlain), anchor, since: before, reader)
+            let isTaken = self.count(Size(values: 1, bytes: text.utf8.count))
+            return try self.keep(isTaken ? .scalar(text, isPlain: isPlain) : Self.nothing, anchor, since: before, reader)
         case .beginSequence(let anchor):
             self.count(Size(values: 1))
             var items: [YAMLTree] = []
@@ -122,6 +131,7 @@ public struct YAMLTreeBuilder {
             return try self.keep(.mapping(try self.members(reader)), anchor, since: before, reader)
         case .alias(let name):
             guard let known = self.anchors[name] else { throw reader.flaw("*\(name) refers to nothing before it") }
+            try self.refer(to: known.size, reader)
             return self.count(known.size) ? known.tree : Self.nothing
         case .endMapping, .endSequence: throw reader.flaw("something ends that did not begin")
         }
@@ -146,10 +156,21 @@ public struct YAMLTreeBuilder {
     private static func merged(_ value: YAMLTree) -> [YAMLTree.Member] { value.members ?? (value.items ?? []).flatMap { $0.members ?? [] } }
 
     private mutating func keep(_ tree: YAMLTree, _ anchor: String?, since before: Size, _ reader: YAMLReader) throws -> YAMLTree {
-        guard let anchor, !self.isTooLarge else { return tree }
+        guard let anchor else { return tree }
         guard self.anchors.count < Self.mostAnchors else { throw reader.flaw("it has more than \(Self.mostAnchors) anchors") }
-        self.anchors[anchor] = Anchored(tree: tree, size: self.size - before)
+        // Who refers to what was left out is too large as well.
+        self.anchors[anchor] =
+            self.isTooLarge
+            ? Anchored(tree: Self.nothing, size: Size(values: self.mostValues + 1)) : Anchored(tree: tree, size: self.size - before)
         return tree
+    }
+
+    /// What is referred to must bear some proportion to what was read, in all trees together: each of them may be of a size that is taken, and still be one of
+    /// thousands that a few bytes stand for.
+    private mutating func refer(to size: Size, _ reader: YAMLReader) throws {
+        guard !self.isTooLarge else { return }
+        self.referred += min(size.values, self.mostValues)
+        guard self.referred <= 100_000 + 2 * reader.consumed else { throw reader.flaw("it refers to the same again and again") }
     }
 
     private static let nothing = YAMLTree.scalar("", isPlain: true)

@@ -176,6 +176,24 @@ struct DiagnosticsTests {
         #expect(Fixture.lines(binary) == ["c: the file is not UTF-8"])
     }
 
+    @Test(
+        "what a repository shows of another is looked up",
+        arguments: [
+            ("images", []),
+            ("image", ["c.yaml:3:52: repositories.charts.ociSource: «image» is no repository (did you mean images?); allowed: images"]),
+            ("files", ["c.yaml:3:52: repositories.charts.ociSource: «files» is of format raw, which has nothing that is shown here; allowed: images"]),
+            ("helm", ["c.yaml:3:52: repositories.charts.ociSource: «helm» is no repository; allowed: images"]),
+        ])
+    func libraries(_ source: String, _ lines: [String]) {
+        let yaml = """
+            repositories:
+              images: { format: docker, type: hosted }
+              charts: { format: helm, type: hosted, ociSource: \(source) }
+              files: { format: raw, type: hosted }
+            """
+        #expect(Fixture.lines(Fixture.load(yaml, formats: Fixture.all)) == lines)
+    }
+
     @Test("a format that asks for a common key is found out")
     func collision() {
         let loaded = Fixture.load("repositories:\n  g: { format: greedy, type: hosted }\n", formats: [FormatSchema(GreedyFormat.self)])

@@ -75,6 +75,7 @@ struct ImageFormat: StandIn {
     }
 
     static let id = "docker"
+    static let hasLibraries = true
     static func repositories(namedBy settings: SiteSettings) -> [RepositoryName] {
         [settings.defaultRepository].compactMap { $0 } + settings.namespaces.values
     }
@@ -99,9 +100,14 @@ struct ArtifactFormat: StandIn {
     static let id = "maven2"
 }
 
-/// And one without a key.
+/// And one that shows what another holds.
 struct ChartFormat: StandIn {
+    struct Settings: Decodable, Hashable, Sendable {
+        var oci: Bool?
+        var ociSource: String?
+    }
     static let id = "helm"
+    static func libraries(namedBy settings: Settings) -> [RepositoryName] { [settings.ociSource].compactMap { $0 }.compactMap { try? RepositoryName($0) } }
 }
 
 /// Asks for a key that is not its own.

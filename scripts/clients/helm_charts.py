@@ -190,7 +190,9 @@ def helm4(near, public):
     owner = registry.RegistryClient(plain_http=True)
     owner.login(host, "ann", "the password of ann", plain_http=True)
     registry.push(f"{folder}/open-0.2.0.tgz", f"oci://{host}/images/team", client=owner, plain_http=True)
+    registry.push(packaged("acme-other", "9.0.0"), f"oci://{host}/images/team", client=owner, plain_http=True)
     shown = registry.repo_index(f"{near}/both", username="bob", password="the password of bob")["entries"]
+    check("but not under a name that another repository owns", "acme-other" not in shown and ask(f"{near}/both/acme-other-9.0.0.tgz", user="bob")[0] == 404)
     check("a chart that was pushed to a registry is in the index beside it", [entry["version"] for entry in shown["open"]] == ["0.2.0"] and shown["open"][0]["urls"] == ["open-0.2.0.tgz"])
     os.remove(f"{target}/open-0.2.0.tgz")
     registry.pull("open", repo_url=f"{near}/both", destination=target, username="bob", password="the password of bob")

@@ -10,6 +10,7 @@ public struct OCIFormat: RepositoryFormat {
 
     public static let id = "docker"
     public static let doors = ["v2"]
+    public static let hasLibraries = true
     static let tagKind = "tag"
 
     public init() {}

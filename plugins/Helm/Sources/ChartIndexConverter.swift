@@ -16,8 +16,14 @@ struct ChartIndexConverter: DocumentConverter {
             var conversion = Conversion(reader: reader)
             try conversion.run(write)
         } catch let flaw as YAMLFlaw {
-            throw FormatError(.upstreamFailed, "the upstream's index cannot be read, line \(flaw.line): \(flaw.message)", cause: flaw)
+            throw Self.unreadable(flaw)
+        } catch let error as YAMLTooLarge {
+            throw Self.unreadable(error.flaw)
         }
+    }
+
+    private static func unreadable(_ flaw: YAMLFlaw) -> FormatError {
+        FormatError(.upstreamFailed, "the upstream's index cannot be read, line \(flaw.line): \(flaw.message)", cause: flaw)
     }
 
     private struct Conversion {
@@ -73,8 +79,7 @@ struct ChartIndexConverter: DocumentConverter {
         private mutating func entry(_ event: YAMLEvent) throws -> YAMLTree? {
             do {
                 return try self.builder.value(beginningWith: event, self.reader)
-            } catch let flaw as YAMLFlaw {
-                guard self.builder.isTooLarge else { throw flaw }
+            } catch is YAMLTooLarge {
                 return nil
             }
         }

@@ -19,12 +19,29 @@ final class ChartLibrary: Sendable {
         var changes: UInt64
         var charts: [Chart]
         /// nil: it is no chart that is shown.
-        var known: [LibraryArtifact: Chart?]
+        var known: [LibraryArtifact: Chart?] = [:]
+        /// When to look again at those that could not be read; nil: there are none.
+        var retry: Timestamp?
+        /// Of entries, in bytes.
+        var size = 0
+        var sizes: [PackageName: Int] = [:]
+
+        /// Whether there may be more of a package: one that fills the shelf takes no place from another.
+        func hasRoom(for package: PackageName) -> Bool { self.size < ChartLibrary.mostBytes && self.sizes[package, default: 0] < ChartLibrary.mostOfPackage }
+
+        mutating func add(_ chart: Chart) {
+            self.charts.append(chart)
+            self.size += chart.entry.count
+            self.sizes[chart.artifact.package, default: 0] += chart.entry.count
+        }
     }
 
-    /// Of a configuration, in bytes; and of all entries of a registry together, which are in memory.
+    /// Of a configuration, in bytes.
     private static let longest: Int64 = 128 << 10
+    /// Of all entries of a registry together, which are in memory, and of those of one package: what comes after that is not shown.
     private static let mostBytes = 32 << 20
+    private static let mostOfPackage = 4 << 20
+    private static let retryAfter = Duration.seconds(10)
 
     private let shelves = Mutex<[RepositoryName: Shelf]>([:])
 
@@ -34,7 +51,7 @@ final class ChartLibrary: Sendable {
         guard let library = context.library(name) else {
             throw FormatError(.unavailable, "«\(name)», which ociSource names, is no repository that holds artifacts: see the configuration")
         }
-        let shelf = try await self.shelf(of: name, library, context.compute)
+        let shelf = try await self.shelf(of: name, library, context)
         return try await context.compute.run { Self.seen(shelf, name, library, context) }
     }
 
@@ -42,7 +59,7 @@ final class ChartLibrary: Sendable {
         var seen: [ChartID: Chart] = [:]
         for chart in shelf.charts {
             let isSeen =
-                library.mayRead(chart.artifact) && context.isAllowed(Access(.read, path: chart.id.name.text)) && context.mayShow(name, chart.id.name.text)
+                library.mayRead(chart.artifact) && context.isAllowed(Access(.read, path: chart.id.name.text)) && context.mayShow(chart.id.name.text)
             guard isSeen else { continue }
             // Of two that push one version under two names, the one that came first is meant.
             if let other = seen[chart.id], other.precedes(chart) { continue }
@@ -53,56 +70,49 @@ final class ChartLibrary: Sendable {
         return ExtraCharts(state: "\(name):\(context.digest(ByteBuffer(string: all))?.hex ?? all)", charts: seen, library: library)
     }
 
-    private func shelf(of name: RepositoryName, _ library: any ArtifactLibrary, _ compute: any BlockingPool) async throws -> Shelf {
+    private func shelf(of name: RepositoryName, _ library: any ArtifactLibrary, _ context: RequestContext) async throws -> Shelf {
         let old = self.shelves.withLock { $0[name] }
-        if let old, old.changes == library.changes { return old }
-        var shelf = Shelf(changes: library.changes, charts: [], known: [:])
-        var (bytes, isWhole) = (0, true)
-        for artifact in try await library.artifacts(ofType: ChartArtifact.configType) {
-            let chart: Chart?
-            if let known = old?.known[artifact] {
-                chart = known
-            } else {
-                switch await Self.chart(artifact, library, compute) {
-                case .chart(let read): chart = read
-                case .none: chart = nil
-                case .unknown:
-                    // In trouble or gone: it hides no other, and is looked at again.
-                    isWhole = false
-                    continue
-                }
+        if let old, old.changes == library.changes, old.retry.map({ context.now() < $0 }) ?? true { return old }
+        var shelf = Shelf(changes: library.changes, charts: [])
+        for artifact in try await library.artifacts(ofType: ChartArtifact.configType) where shelf.hasRoom(for: artifact.package) {
+            var reading = old?.known[artifact].map { $0.map(Reading.chart) ?? .nothing }
+            if reading == nil { reading = try await Self.chart(artifact, library, context.compute) }
+            switch reading {
+            case .chart(let chart)?:
+                shelf.known[artifact] = .some(chart)
+                shelf.add(chart)
+            case .nothing?: shelf.known[artifact] = .some(nil)
+            // In trouble or gone: it hides no other, and is looked at again.
+            case .unknown?, nil: shelf.retry = context.now() + Self.retryAfter
             }
-            shelf.known[artifact] = .some(chart)
-            guard let chart else { continue }
-            bytes += chart.entry.count
-            guard bytes <= Self.mostBytes else { throw FormatError(.unavailable, "the charts of «\(name)» are too many to be listed here (ociSource)") }
-            shelf.charts.append(chart)
         }
         let made = shelf
-        if isWhole { self.shelves.withLock { $0[name] = made } }
+        self.shelves.withLock { $0[name] = made }
         return shelf
     }
 
     private enum Reading {
         case chart(Chart)
-        case none, unknown
+        case nothing, unknown
     }
 
-    private static func chart(_ artifact: LibraryArtifact, _ library: any ArtifactLibrary, _ compute: any BlockingPool) async -> Reading {
+    /// - Throws: where it was broken off, and nothing is known.
+    private static func chart(_ artifact: LibraryArtifact, _ library: any ArtifactLibrary, _ compute: any BlockingPool) async throws -> Reading {
         do {
             guard let description = try await library.description(of: artifact) else { return .unknown }
             guard description.configuration.size <= Self.longest, let archive = description.files.first(where: { $0.mediaType == ChartArtifact.archiveType })
             else {
-                return .none
+                return .nothing
             }
             guard let content = try await library.content(description.configuration.digest, of: artifact) else { return .unknown }
             let bytes = try await content.source.readAll(description.configuration.size, on: compute)
-            guard let metadata = try await compute.run({ Self.metadata(bytes, in: artifact) }) else { return .none }
+            guard let metadata = try await compute.run({ Self.metadata(bytes, in: artifact) }) else { return .nothing }
             let entry = ChartIndex.entry(
                 metadata, created: artifact.created.isoText, digest: archive.digest.hex, url: PercentEncoding.path(metadata.id.file))
             let provenance = description.files.first { $0.mediaType == ChartArtifact.provenanceType }
             return .chart(Chart(id: metadata.id, artifact: artifact, entry: entry, archive: archive.digest, provenance: provenance?.digest))
         } catch {
+            try Task.checkCancellation()
             return .unknown
         }
     }

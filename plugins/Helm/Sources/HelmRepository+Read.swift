@@ -28,19 +28,31 @@ extension HelmRepository {
             if let trouble = given.trouble { throw trouble }
             return nil
         }
-        // What an upstream lists no more, and is here from before.
+        // What the index shows of a registry goes before what an upstream lists no more, and is here from before.
+        var trouble = unknown
+        if unknown == nil {
+            do {
+                if let found = try await self.shown(id, isProvenance: isProvenance, settings, content) { return found }
+            } catch let error as FormatError {
+                trouble = error
+            }
+        }
         let path = isProvenance ? id.provenancePath : id.path
         let kept = try await content.gather(id.name.text) { member in
             try await member.content(ContentRequest(path, .immutable, contentType: isProvenance ? Self.provenanceType : Self.archiveType))
         }
         if let found = kept.parts.compactMap({ $0 }).first { return found }
-        if var found = try await self.extra(settings, content.context)?.content(of: id, isProvenance: isProvenance) {
-            found.head.contentType = isProvenance ? Self.provenanceType : Self.archiveType
-            return found
-        }
+        if unknown != nil, let found = try await self.shown(id, isProvenance: isProvenance, settings, content) { return found }
         // Nobody can say whether there is one.
-        if let trouble = unknown ?? kept.trouble { throw trouble }
+        if let trouble = trouble ?? kept.trouble { throw trouble }
         return nil
+    }
+
+    /// Of a registry's charts that are shown here.
+    private func shown(_ id: ChartID, isProvenance: Bool, _ settings: HelmSettings, _ content: any RepositoryContent) async throws -> Content? {
+        guard var found = try await self.extra(settings, content.context)?.content(of: id, isProvenance: isProvenance) else { return nil }
+        found.head.contentType = isProvenance ? Self.provenanceType : Self.archiveType
+        return found
     }
 
     /// Of a chart that must be there.

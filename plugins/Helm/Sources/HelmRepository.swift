@@ -19,6 +19,8 @@ public struct HelmRepository: RepositoryFormat {
 
     public static func isGuest(at door: String, _ settings: HelmSettings) -> Bool { door == "v2" && settings.oci }
 
+    public static func libraries(namedBy settings: HelmSettings) -> [RepositoryName] { settings.ociSource.map { [$0] } ?? [] }
+
     public static func name(at path: AssetPath) -> String { ChartFile(path.text)?.name.text ?? path.text }
 
     /// - Throws: `.methodNotAllowed`; `.notFound` for what is no address, `.invalidRequest` for names and versions that are none.

@@ -271,11 +271,20 @@ struct HelmRepositoryTests {
         }
     }
 
+    private static let wide = "[" + Array(repeating: "x", count: 30_000).joined(separator: ",") + "]"
+    private static let broad = "{" + (0..<5000).map { "k\($0): v" }.joined(separator: ", ") + "}"
+
     @Test(
         "proxy: what is no index is not taken for one, and what was kept goes on to be served",
         arguments: [
             "", "a: b", "- a", "entries: {", "<html></html>", "apiVersion: v2\nentries: {}", "entries:\n  a: &x [*x]", "\u{0}",
             "entries:\n" + String(repeating: "[", count: 5000),
+            // Entries that are too large to be taken, and then broken.
+            "apiVersion: v1\nentries:\n  web:\n  - {name: web, sources: \(Self.wide)",
+            "apiVersion: v1\nentries:\n  web:\n  - {name: web, sources: \(Self.wide), x: @bad}\n",
+            "apiVersion: v1\nentries:\n  web:\n  - {name: web, sources: \(Self.wide), x: *none}\n",
+            // Each of a size that is taken, and all of them of one that is not.
+            "apiVersion: v1\nx: &m \(Self.broad)\nentries:\n  web:\n" + String(repeating: "  - {<<: *m}\n", count: 1000),
         ])
     func garbage(text: String) async throws {
         let ground = try await Ground()
@@ -334,7 +343,7 @@ struct HelmRepositoryTests {
             ground.upstream.put("index.yaml", .init("apiVersion: v1\nentries:\n  web:\n\(entries)"))
             #expect(try await ground.ask(.get, "proxy/index.yaml").status == .badGateway)
             // One that is too large is left out alone.
-            let wide = "  - {name: web, version: 9.0.0, urls: [w], sources: &s [\(Array(repeating: "x", count: 30_000).joined(separator: ","))]}\n"
+            let wide = "  - {name: web, version: 9.0.0, urls: [w], sources: &s \(Self.wide)}\n  - {name: web, version: 8.0.0, urls: [w], sources: *s}\n"
             ground.upstream.put("index.yaml", .init("apiVersion: v1\nentries:\n  web:\n\(wide)  - {name: web, version: 1.0.0, urls: [w]}\n"))
             #expect(try await ground.listed("proxy") == ["web 1.0.0"])
             ground.site.clock.advance(by: .seconds(3600))

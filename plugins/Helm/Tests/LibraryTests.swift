@@ -16,6 +16,8 @@ struct LibraryTests {
     private final class Registry: ArtifactLibrary {
         let state = Mutex<(changes: UInt64, charts: [Chart], asked: Int)>((0, [], 0))
         let hidden: String
+        /// Those that cannot be described now.
+        let broken = Mutex<Set<String>>([])
 
         init(hiding hidden: String = "") { self.hidden = hidden }
 
@@ -48,7 +50,7 @@ struct LibraryTests {
 
         func description(of artifact: LibraryArtifact) async throws -> LibraryDescription? {
             self.state.withLock { $0.asked += 1 }
-            guard let chart = try self.chart(artifact) else { return nil }
+            guard let chart = try self.chart(artifact), !self.broken.withLock({ $0.contains(chart.name) }) else { return nil }
             let config = ByteBuffer(string: chart.yaml)
             let file = { (type: String, bytes: ByteBuffer) throws in
                 LibraryDescription.File(mediaType: type, digest: try Self.digest(bytes), size: Int64(bytes.readableBytes))
@@ -95,6 +97,34 @@ struct LibraryTests {
         #expect(entry.hasSuffix("\"digest\":\"\(chart.digest)\",\"urls\":[\"app-2.0.0%2Bb.tgz\"]}"))
     }
 
+    @Test("what cannot be read hides no other, and is looked at again after a while, alone")
+    func broken() async throws {
+        let (registry, library, images) = (Registry(), ChartLibrary(), try RepositoryName("images"))
+        for name in ["app", "gone"] { registry.push(Chart(name: name, version: "1.0.0")) }
+        registry.broken.withLock { $0 = ["gone"] }
+        var context = try Self.context(registry)
+        for _ in 0..<3 { #expect(try await library.charts(of: images, context).charts.keys.map(\.description) == ["app 1.0.0"]) }
+        #expect(registry.state.withLock { $0.asked } == 2)
+        registry.broken.withLock { $0 = [] }
+        #expect(try await library.charts(of: images, context).charts.count == 1)
+        context.now = { Timestamp(milliseconds: 10_000) }
+        #expect(try await library.charts(of: images, context).charts.count == 2)
+        #expect(registry.state.withLock { $0.asked } == 3)
+    }
+
+    @Test("of a package, and of all, so much is shown, and what is more takes no place from another")
+    func room() async throws {
+        let (registry, library, images) = (Registry(), ChartLibrary(), try RepositoryName("images"))
+        let long = "description: \(String(repeating: "d", count: 120 << 10))"
+        for minor in 0..<50 { registry.push(Chart(name: "greedy", version: "1.\(minor).0", fields: long)) }
+        registry.push(Chart(name: "app", version: "1.0.0"))
+        let context = try Self.context(registry)
+        let shown = try await library.charts(of: images, context).charts
+        #expect(shown.keys.contains { $0.name.text == "app" } && (30..<40).contains(shown.count))
+        _ = try await library.charts(of: images, context)
+        #expect(registry.state.withLock { $0.asked } == shown.count)
+    }
+
     @Test("what may not be read is not there, and what is no chart hides no other")
     func rights() async throws {
         let (registry, library, images) = (Registry(hiding: "secret"), ChartLibrary(), try RepositoryName("images"))
@@ -110,7 +140,7 @@ struct LibraryTests {
         let (mine, theirs) = (ChartLibrary(), ChartLibrary())
         #expect(try await mine.charts(of: images, Self.context(registry)) != theirs.charts(of: images, Self.context(other)))
         var owned = try Self.context(registry)
-        owned.mayShow = { _, name in name != "open" }
+        owned.mayShow = { name in name != "open" }
         #expect(try await library.charts(of: images, owned).charts.isEmpty)
     }
 }

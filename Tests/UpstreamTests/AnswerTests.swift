@@ -81,8 +81,9 @@ struct AnswerTests {
 
     @Test("nobody listening is unreachable")
     func refused() async throws {
-        let url = try await ScriptedServer.run({ _ in .answer(200) }) { $0.url }
-        try await Fixture.use(UpstreamSettings(remotes: [url])) { upstream in #expect(await upstream.code() == .trouble(.unreachable)) }
+        try await holdingDeafPort { url in
+            try await Fixture.use(UpstreamSettings(remotes: [url])) { upstream in #expect(await upstream.code() == .trouble(.unreachable)) }
+        }
     }
 
     @Test("a body that ends too early is cut, also where its last bytes came")

@@ -22,6 +22,8 @@ final class ChartLibrary: Sendable {
         var known: [LibraryArtifact: Chart?] = [:]
         /// When to look again at those that could not be read; nil: there are none.
         var retry: Timestamp?
+        /// Those of them that are there, and could not be read for another reason.
+        var failed: [LibraryArtifact] = []
         /// Of entries, in bytes.
         var size = 0
         var sizes: [PackageName: Int] = [:]
@@ -67,7 +69,8 @@ final class ChartLibrary: Sendable {
         }
         // What one reader sees is no answer for another: by what it is made of.
         let all = seen.values.map { "\($0.id.entryName)@\($0.artifact.digest)" }.sorted(by: ByteText.precedes).joined(separator: "\n")
-        return ExtraCharts(state: "\(name):\(context.digest(ByteBuffer(string: all))?.hex ?? all)", charts: seen, library: library)
+        let failed = Set(shelf.failed.filter(library.mayRead).compactMap { Self.chartName($0) })
+        return ExtraCharts(state: "\(name):\(context.digest(ByteBuffer(string: all))?.hex ?? all)", charts: seen, failed: failed, library: library)
     }
 
     private func shelf(of name: RepositoryName, _ library: any ArtifactLibrary, _ context: RequestContext) async throws -> Shelf {
@@ -82,8 +85,11 @@ final class ChartLibrary: Sendable {
                 shelf.known[artifact] = .some(chart)
                 shelf.add(chart)
             case .nothing?: shelf.known[artifact] = .some(nil)
-            // In trouble or gone: it hides no other, and is looked at again.
-            case .unknown?, nil: shelf.retry = context.now() + Self.retryAfter
+            // It hides no other, and is looked at again.
+            case .gone?, nil: shelf.retry = context.now() + Self.retryAfter
+            case .failed?:
+                shelf.failed.append(artifact)
+                shelf.retry = context.now() + Self.retryAfter
             }
         }
         let made = shelf
@@ -93,18 +99,20 @@ final class ChartLibrary: Sendable {
 
     private enum Reading {
         case chart(Chart)
-        case nothing, unknown
+        /// It is no chart that is shown.
+        case nothing
+        case gone, failed
     }
 
     /// - Throws: where it was broken off, and nothing is known.
     private static func chart(_ artifact: LibraryArtifact, _ library: any ArtifactLibrary, _ compute: any BlockingPool) async throws -> Reading {
         do {
-            guard let description = try await library.description(of: artifact) else { return .unknown }
+            guard let description = try await library.description(of: artifact) else { return .gone }
             guard description.configuration.size <= Self.longest, let archive = description.files.first(where: { $0.mediaType == ChartArtifact.archiveType })
             else {
                 return .nothing
             }
-            guard let content = try await library.content(description.configuration.digest, of: artifact) else { return .unknown }
+            guard let content = try await library.content(description.configuration.digest, of: artifact) else { return .gone }
             let bytes = try await content.source.readAll(description.configuration.size, on: compute)
             guard let metadata = try await compute.run({ Self.metadata(bytes, in: artifact) }) else { return .nothing }
             let entry = ChartIndex.entry(
@@ -113,16 +121,19 @@ final class ChartLibrary: Sendable {
             return .chart(Chart(id: metadata.id, artifact: artifact, entry: entry, archive: archive.digest, provenance: provenance?.digest))
         } catch {
             try Task.checkCancellation()
-            return .unknown
+            return .failed
         }
     }
 
-    /// The configuration is `Chart.yaml` as JSON, which is YAML. Helm pushes a chart to a package that ends with its name.
+    /// Helm pushes a chart to a package that ends with its name.
+    private static func chartName(_ artifact: LibraryArtifact) -> String? { artifact.package.name.split(separator: "/").last.map(String.init) }
+
+    /// The configuration is `Chart.yaml` as JSON, which is YAML.
     private static func metadata(_ bytes: ByteBuffer, in artifact: LibraryArtifact) -> ChartMetadata? {
         do {
             let metadata = try ChartMetadata(Array(bytes.readableBytesView))
             try metadata.check()
-            return artifact.package.name.split(separator: "/").last.map(String.init) == metadata.name.text ? metadata : nil
+            return Self.chartName(artifact) == metadata.name.text ? metadata : nil
         } catch {
             return nil
         }
@@ -141,14 +152,21 @@ struct ExtraCharts: Hashable, Sendable {
     /// Equal states, equal charts.
     let state: String
     let charts: [ChartID: ChartLibrary.Chart]
+    /// Names of charts of which something could not be read.
+    let failed: Set<String>
     let library: any ArtifactLibrary
 
     static func == (a: Self, b: Self) -> Bool { ByteText.equal(a.state, b.state) }
     func hash(into hasher: inout Hasher) { ByteText.hash(self.state, into: &hasher) }
 
     /// The archive, or its provenance; nil: there is none.
+    /// - Throws: `.unavailable` where nobody can say.
     func content(of id: ChartID, isProvenance: Bool) async throws -> Content? {
-        guard let chart = self.charts[id], let digest = isProvenance ? chart.provenance : chart.archive else { return nil }
+        guard let chart = self.charts[id] else {
+            guard self.failed.contains(id.name.text) else { return nil }
+            throw FormatError(.unavailable, "the registry has charts «\(id.name)» that cannot be read now; try again", retryAfter: .seconds(10))
+        }
+        guard let digest = isProvenance ? chart.provenance : chart.archive else { return nil }
         return try await self.library.content(digest, of: chart.artifact)
     }
 }

@@ -72,7 +72,8 @@ extension HelmRepository {
         let digest = isProvenance ? nil : try await content.context.compute.run { Self.digest(in: bytes) }
         if let digest { want.expecting = [digest] }
         if let address = OCIAddress(original, id.version) {
-            guard let found = try await address.layer(isProvenance ? ChartArtifact.provenanceType : ChartArtifact.archiveType, content) else { return nil }
+            let type = isProvenance ? ChartArtifact.provenanceType : ChartArtifact.archiveType
+            guard let found = try await address.layer(type, of: id.name, from: entry.member, content) else { return nil }
             want.upstream = address.blob(found)
             if !want.expecting.contains(found) { want.expecting.append(found) }
             return want

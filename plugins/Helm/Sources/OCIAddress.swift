@@ -50,12 +50,16 @@ struct OCIAddress: Hashable, Sendable {
     }
 
     /// The digest of the layer of a kind; nil: the registry has no such chart, or it has no such layer.
-    func layer(_ type: String, _ content: any RepositoryContent) async throws -> ContentDigest? {
+    /// - Parameters:
+    ///   - member: whose index names the address: nobody else's way out is taken, and its trouble is not absence.
+    ///   - chart: what `owns` is matched with.
+    func layer(_ type: String, of chart: ChartName, from member: RepositoryName?, _ content: any RepositoryContent) async throws -> ContentDigest? {
         var resource = UpstreamResource(self.location("manifests/\(self.reference)"), accept: [ChartArtifact.manifestType])
         resource.tokenSpace = self.name
         let call = UpstreamCall(resource, limit: Self.longest)
-        guard let reply = try await content.gather(nil, { try await $0.forward(call) }).parts.compactMap({ $0 }).first
-        else {
+        let gathered = try await content.gather(chart.text) { $0.context.repository == member ? try await $0.forward(call) : nil }
+        guard let reply = gathered.parts.compactMap({ $0 }).first else {
+            if let trouble = gathered.trouble { throw trouble }
             return nil
         }
         let text = try await content.context.compute.run {

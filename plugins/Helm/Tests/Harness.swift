@@ -24,6 +24,7 @@ struct Ground {
                 try TestSite.Plan("own", policy: .allowOnce, settings: HelmSettings()).owning("acme-*"),
                 .proxy("proxy", of: self.upstream, settings: HelmSettings()),
                 try .group("group", of: ["hosted", "own", "proxy"], writeTo: "hosted", settings: HelmSettings(oci: oci)),
+                try .group("patient", of: ["hosted", "proxy"], onMemberError: .skip, settings: HelmSettings(oci: oci)),
             ])
     }
 

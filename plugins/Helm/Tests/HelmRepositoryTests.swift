@@ -256,6 +256,20 @@ struct HelmRepositoryTests {
         }
     }
 
+    @Test("group: a registry in trouble is no chart that is missing, also where the group goes on without a member", arguments: ["group", "patient"])
+    func registryInTrouble(group: String) async throws {
+        let ground = try await Ground()
+        ground.upstream.put("index.yaml", .init("apiVersion: v1\nentries:\n  web:\n\(Self.remote.entry(url: "oci://registry.example/charts/web:3.0.0"))"))
+        try await ground.running { () async throws in
+            #expect(try await ground.listed(group) == ["web 3.0.0"])
+            try await ground.settled()
+            ground.upstream.script(.fail(UpstreamError(.trouble(.unreachable), "nobody is there")))
+            let trouble = try await ground.ask(.get, "\(group)/web-3.0.0.tgz")
+            #expect(trouble.status == .serviceUnavailable, "\(trouble.status): \(trouble.text)")
+            #expect(try await ground.ask(.get, "\(group)/web-3.0.0.tgz").status == .notFound)
+        }
+    }
+
     @Test("proxy: bytes that are not what the index says are not kept")
     func mismatch() async throws {
         let ground = try await Ground()

@@ -50,7 +50,11 @@ struct LibraryTests {
 
         func description(of artifact: LibraryArtifact) async throws -> LibraryDescription? {
             self.state.withLock { $0.asked += 1 }
-            guard let chart = try self.chart(artifact), !self.broken.withLock({ $0.contains(chart.name) }) else { return nil }
+            guard let chart = try self.chart(artifact) else { return nil }
+            if self.broken.withLock({ $0.contains(chart.name) }) {
+                guard chart.name == "failing" else { return nil }
+                throw FormatError(.unavailable, "the disk is gone")
+            }
             let config = ByteBuffer(string: chart.yaml)
             let file = { (type: String, bytes: ByteBuffer) throws in
                 LibraryDescription.File(mediaType: type, digest: try Self.digest(bytes), size: Int64(bytes.readableBytes))
@@ -101,15 +105,23 @@ struct LibraryTests {
     func broken() async throws {
         let (registry, library, images) = (Registry(), ChartLibrary(), try RepositoryName("images"))
         for name in ["app", "gone"] { registry.push(Chart(name: name, version: "1.0.0")) }
-        registry.broken.withLock { $0 = ["gone"] }
+        registry.push(Chart(name: "failing", version: "1.0.0"))
+        registry.broken.withLock { $0 = ["gone", "failing"] }
         var context = try Self.context(registry)
         for _ in 0..<3 { #expect(try await library.charts(of: images, context).charts.keys.map(\.description) == ["app 1.0.0"]) }
-        #expect(registry.state.withLock { $0.asked } == 2)
+        #expect(registry.state.withLock { $0.asked } == 3)
+        // Trouble is not absence.
+        let known = try await library.charts(of: images, context)
+        let version = try ChartVersion("1.0.0")
+        #expect(try await known.content(of: ChartID(name: ChartName("gone"), version: version), isProvenance: false) == nil)
+        await #expect { try await known.content(of: ChartID(name: ChartName("failing"), version: version), isProvenance: false) } throws: {
+            ($0 as? FormatError)?.code == .unavailable
+        }
         registry.broken.withLock { $0 = [] }
         #expect(try await library.charts(of: images, context).charts.count == 1)
         context.now = { Timestamp(milliseconds: 10_000) }
-        #expect(try await library.charts(of: images, context).charts.count == 2)
-        #expect(registry.state.withLock { $0.asked } == 3)
+        #expect(try await library.charts(of: images, context).charts.count == 3)
+        #expect(registry.state.withLock { $0.asked } == 5)
     }
 
     @Test("of a package, and of all, so much is shown, and what is more takes no place from another")
